@@ -1,0 +1,54 @@
+"""Model families, one a file; this list is the table of contents.
+
+Every preset of a family is a function here too: ``DenseNet121(classes=10)``.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from keras_arch import registry
+from keras_arch.models.generative.gan import GAN
+from keras_arch.models.graph.gcn import GCN
+from keras_arch.models.vision.densenet import DenseNet
+
+__all__ = ["GAN", "GCN", "DenseNet"]
+
+
+def _preset(entry: registry.Entry, name: str) -> Callable[..., keras.Model]:
+    """The factory with a preset's arguments as defaults, all by keyword."""
+    values = entry.arguments(name)
+
+    def build(**arguments: Any) -> keras.Model:
+        return entry.target(**{**values, **arguments})
+
+    signature = inspect.signature(entry.target)
+    build.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[
+            parameter.replace(
+                kind=inspect.Parameter.KEYWORD_ONLY,
+                default=values.get(parameter.name, parameter.default),
+            )
+            for parameter in signature.parameters.values()
+        ]
+    )
+    build.__name__ = build.__qualname__ = name
+    build.__module__ = __name__
+    shown = ", ".join(f"{key}={value!r}" for key, value in entry.presets[name].items())
+    _, _, rest = inspect.getdoc(entry.target).partition("\n\n")
+    rest, _, _ = rest.partition("Example:")  # of the family, with the family's name
+    build.__doc__ = f"{name}: ``{entry.name}`` with {shown}.\n\n{rest.rstrip()}\n"
+    return build
+
+
+for _entry in registry.entries(room="models"):
+    if _entry.target.__name__ in __all__:
+        for _name in _entry.presets:
+            globals()[_name] = _preset(_entry, _name)
+            __all__ += [_name]  # noqa: PLE0604
+
+if TYPE_CHECKING:  # type checkers cannot see the presets
+
+    def __getattr__(name: str) -> Callable[..., keras.Model]: ...

@@ -1,0 +1,200 @@
+"""Weights go from one model to another by the names of layers, and a report says how.
+
+Keras stores weights by the order of layer classes, so that a model with one layer more
+can silently get the weights of the wrong layers. Here a weight is only ever given to the
+layer of its name, and everything is compared before anything is changed.
+"""
+
+import dataclasses
+import logging
+import os
+import re
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+
+from keras_arch.errors import invalid
+
+Weights = Mapping[str, Sequence[np.ndarray]]  # of each layer, in Keras's order
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What became of each weight, ``"layer/weight"``, with the reason where there is one.
+
+    Attributes:
+        copied: Weights of the model that took the source's values.
+        adapted: Weights that took them in another shape.
+        skipped: Weights of the source that the model has no use for.
+        untouched: Weights of the model that kept their values.
+    """
+
+    copied: list[str]
+    adapted: dict[str, str]
+    skipped: dict[str, str]
+    untouched: list[str]
+
+    def __str__(self) -> str:
+        parts = [f"{len(getattr(self, f.name))} {f.name}" for f in dataclasses.fields(self)]
+        lines = [
+            f"{name}: {why}" for part in (self.adapted, self.skipped) for name, why in part.items()
+        ]
+        return "\n  ".join([", ".join(parts), *lines])
+
+
+def transfer_weights(
+    source: keras.Model | str | os.PathLike,
+    model: keras.Model,
+    rename: Mapping[str, str] | None = None,
+) -> Report:
+    """Copy weights between layers of one name and one shape.
+
+    Where a source has another number of image channels, the first kernel is summed (to
+    one channel) or tiled and scaled, so that the layer's response keeps its size.
+
+    Args:
+        source: A model, or the path of a ``.keras``, ``.weights.h5`` or ``.h5`` file.
+        model: The built model that receives them.
+        rename: Regular expressions, applied in order, that turn names of the source's
+            layers into the model's. For models of ``keras.applications`` each family has
+            one: ``keras_arch.get("ResNet").rename``.
+
+    Returns:
+        A ``Report`` of copied, adapted, skipped and untouched weights.
+
+    Raises:
+        ValueError: If the source is neither a model nor a file of weights.
+
+    Example:
+
+    >>> source = keras_arch.models.LeNet5(classes=10)
+    >>> model = keras_arch.models.LeNet5(classes=3)
+    >>> keras_arch.transfer_weights(source, model).untouched
+    ['head/kernel', 'head/bias']
+    """
+    report, values = plan(source, model, rename)
+    assign(model, values)
+    return report
+
+
+def plan(
+    source: keras.Model | str | os.PathLike,
+    model: keras.Model,
+    rename: Mapping[str, str] | None = None,
+) -> tuple[Report, dict[str, np.ndarray]]:
+    """Compare, change nothing: the report, and the new values by the path of a variable."""
+    mine = by_layer(model)
+    first = next(iter(mine), None)  # the layer that sees the image
+    values, adapted, skipped = {}, {}, {}
+    for layer, arrays in read(source).items():
+        name = layer if layer in mine else _renamed(layer, rename or {})
+        variables = mine.get(name)
+        if variables is None or len(variables) != len(arrays):
+            has = "no such layer" if variables is None else f"{len(variables)} weights there"
+            skipped[layer] = f"{len(arrays)} weights, {has}"
+            continue
+        for variable, array in zip(variables, arrays, strict=True):
+            shape = tuple(variable.shape)
+            if array.shape == shape:
+                values[variable.path] = array
+            elif name == first and _other_channels(array.shape, shape):
+                values[variable.path] = _with_channels(array, shape[-2])
+                adapted[variable.path] = f"{array.shape[-2]} to {shape[-2]} channels"
+            else:
+                skipped[variable.path] = f"shape {array.shape}, {shape} there"
+    paths = [variable.path for variables in mine.values() for variable in variables]
+    report = Report(
+        copied=[path for path in paths if path in values and path not in adapted],
+        adapted=adapted,
+        skipped=skipped,
+        untouched=[path for path in paths if path not in values],
+    )
+    return report, values
+
+
+def assign(model: keras.Model, values: Mapping[str, np.ndarray]) -> None:
+    """Give variables of a model new values, by their paths."""
+    for variable in model.weights:
+        if variable.path in values:
+            variable.assign(values[variable.path])
+
+
+def by_layer(model: keras.Model) -> dict[str, list[keras.Variable]]:
+    """The weights of each layer of a model, by the layer's path."""
+    layers: dict[str, list[keras.Variable]] = {}
+    for variable in model.weights:
+        layers.setdefault(variable.path.rpartition("/")[0], []).append(variable)
+    return layers
+
+
+def read(source: keras.Model | str | os.PathLike) -> Weights:
+    """Read the weights of a model or a file, by layer.
+
+    Raises:
+        ValueError: If it is neither, or the file cannot be read.
+    """
+    expected = "a keras.Model, or the path of a `.keras`, `.weights.h5` or `.h5` file"
+    if isinstance(source, keras.Model):
+        return {
+            layer: [keras.ops.convert_to_numpy(variable) for variable in variables]
+            for layer, variables in by_layer(source).items()
+        }
+    if not isinstance(source, str | os.PathLike) or not os.path.isfile(source):
+        raise invalid("weights", expected + " that exists", source)
+    if str(source).endswith(".keras"):
+        return read(keras.saving.load_model(source, compile=False))
+    import h5py  # of Keras
+
+    try:
+        with h5py.File(source) as file:
+            found = _legacy(file) if "layer_names" in file.attrs else _current(file)
+    except (OSError, KeyError) as error:
+        raise invalid("weights", f"{expected}; reading it failed: {error}", source) from error
+    if not found:
+        raise invalid("weights", f"{expected}; it holds no weights", source)
+    return found
+
+
+def _legacy(file) -> Weights:
+    return {
+        layer: [file[layer][name][()] for name in file[layer].attrs["weight_names"]]
+        for layer in file.attrs["layer_names"]
+        if len(file[layer].attrs["weight_names"])
+    }
+
+
+def _current(file) -> Weights:
+    """Keras 3 keys its file by class and order, but notes each layer's name."""
+    found = {}
+
+    def visit(group, names):
+        for key, child in group.items():
+            if key == "vars":
+                if len(child):
+                    found["/".join(names)] = [child[str(i)][()] for i in range(len(child))]
+            elif hasattr(child, "items") and key != "optimizer":
+                name = child["vars"].attrs.get("name") if "vars" in child else None
+                visit(child, [*names, name] if name else names)
+
+    visit(file, [])
+    return found
+
+
+def _renamed(name, rename):
+    for pattern, replacement in rename.items():
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+def _other_channels(old, new):
+    return len(old) == len(new) == 4 and old[:2] == new[:2] and old[3] == new[3]
+
+
+def _with_channels(kernel, channels):
+    if channels == 1:
+        return kernel.sum(axis=-2, keepdims=True)
+    old = kernel.shape[-2]
+    return kernel[:, :, np.arange(channels) % old] * (old / channels)
