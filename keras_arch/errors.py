@@ -1,5 +1,6 @@
-"""One style of message for every bad argument: Keras's own."""
+"""One style of message for every bad argument, and for every name that goes away."""
 
+import warnings
 from typing import Any
 
 
@@ -8,4 +9,38 @@ def invalid(argument: str, expected: str, received: Any) -> ValueError:
     return ValueError(
         f"Invalid value for argument `{argument}`. Expected {expected}. "
         f"Received: {argument}={received!r}"
+    )
+
+
+def deprecated(name: str, use: str, removal: str) -> None:
+    """Warn the caller's caller that a name goes away.
+
+    Args:
+        name: What goes away.
+        use: What to write instead.
+        removal: Version that no longer has it, such as ``"0.3.0"``.
+
+    Raises:
+        RuntimeError: If that version is reached, so that its removal is not forgotten.
+
+    Example:
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     deprecated("models.Old", use="models.New", removal="9.0.0")
+    >>> str(caught[0].message)
+    '`models.Old` is deprecated and will be removed in keras_arch 9.0.0. Use `models.New`.'
+    """
+    import keras_arch
+
+    def parts(version):
+        return tuple(int(part) for part in version.split("."))
+
+    if parts(keras_arch.__version__) >= parts(removal):
+        raise RuntimeError(f"`{name}` was to be removed in keras_arch {removal}")
+    warnings.warn(
+        f"`{name}` is deprecated and will be removed in keras_arch {removal}. Use `{use}`.",
+        DeprecationWarning,
+        stacklevel=3,
     )

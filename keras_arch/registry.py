@@ -38,6 +38,7 @@ class Entry:
     parameters: Mapping[str, int] = dataclasses.field(default_factory=dict)
     rename: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tiny: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    inputs: tuple[keras.layers.InputSpec, ...] = ()
     xfail: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
@@ -81,6 +82,7 @@ def register(**facts: Any) -> Callable[[Any], Any]:
         rename: Regular expressions, applied in order, that turn the layer names of
             ``keras.applications`` into ours.
         tiny: Builds of well under a second, ``{"plain": {...}}``; used by every test.
+        inputs: For a layer, what its tiny builds are called with.
         xfail: Conformance checks it cannot pass, ``{"check": "reason"}``.
 
     Raises:

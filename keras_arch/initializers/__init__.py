@@ -1,0 +1,5 @@
+"""One law of random weights a file."""
+
+from keras_arch.initializers.delta_orthogonal import DeltaOrthogonal
+
+__all__ = ["DeltaOrthogonal"]

@@ -1,6 +1,39 @@
 """One mechanism a file, usable alone."""
 
-from keras_arch.layers.classifier import classifier, global_average, image_input
+from keras_arch.layers.classifier import classifier, flatten, global_average, image_input
+from keras_arch.layers.convolution import batch_norm, bn_relu, bn_relu_conv, conv_bn, convolution
+from keras_arch.layers.densely_connected import dense_block, transition_block
+from keras_arch.layers.depth import check_depth
 from keras_arch.layers.graph_convolution import GraphConvolution
+from keras_arch.layers.minimal_rnn import MinimalRNNCell
+from keras_arch.layers.pad_channels import PadChannels
+from keras_arch.layers.partial_convolution import PartialConv2D
+from keras_arch.layers.rbf_output import RBFOutput
+from keras_arch.layers.residual import bottleneck_block, padding_shortcut, residual_block
+from keras_arch.layers.stem import convolutional_stem
+from keras_arch.layers.subsampling import TrainableSubsampling
 
-__all__ = ["GraphConvolution", "classifier", "global_average", "image_input"]
+__all__ = [
+    "GraphConvolution",
+    "MinimalRNNCell",
+    "PadChannels",
+    "PartialConv2D",
+    "RBFOutput",
+    "TrainableSubsampling",
+    "batch_norm",
+    "bn_relu",
+    "bn_relu_conv",
+    "bottleneck_block",
+    "check_depth",
+    "classifier",
+    "conv_bn",
+    "convolution",
+    "convolutional_stem",
+    "dense_block",
+    "flatten",
+    "global_average",
+    "image_input",
+    "padding_shortcut",
+    "residual_block",
+    "transition_block",
+]

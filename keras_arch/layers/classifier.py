@@ -59,6 +59,13 @@ def global_average(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.GlobalAveragePooling2D(name="pool")(x)
 
 
+def flatten(x: keras.KerasTensor) -> keras.KerasTensor:
+    """``(B, H, W, C) -> (B, H * W * C)``."""
+    if None in x.shape[1:]:
+        raise invalid("input_shape", "a height and width, with this top", tuple(x.shape[1:]))
+    return layers.Flatten(name="flatten")(x)
+
+
 def classifier(
     inputs: keras.KerasTensor,
     x: keras.KerasTensor,
@@ -70,6 +77,7 @@ def classifier(
     name: str,
     family: str,
     top: Callable[[keras.KerasTensor], keras.KerasTensor] = global_average,
+    head: Callable[..., keras.layers.Layer] = layers.Dense,
     **sizes: Any,
 ) -> Model:
     """Finish a classifier: ``(B, H, W, C) -> (B, classes)``, or its features without the top.
@@ -87,6 +95,7 @@ def classifier(
         name: Name of the model.
         family: Name of the factory in the catalogue.
         top: What stands between features and head.
+        head: Class of the head, made as ``head(classes, classifier_activation, ...)``.
         **sizes: The arguments by which published weights of the family are told apart.
 
     Raises:
@@ -96,7 +105,7 @@ def classifier(
         raise invalid("pooling", 'one of {None, "avg", "max"}', pooling)
     if include_top:
         x = top(x)
-        x = layers.Dense(classes, classifier_activation, dtype="float32", name="head")(x)
+        x = head(classes, classifier_activation, dtype="float32", name="head")(x)
     elif pooling == "avg":
         x = global_average(x)
     elif pooling == "max":

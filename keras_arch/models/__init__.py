@@ -13,8 +13,12 @@ from keras_arch import registry
 from keras_arch.models.generative.gan import GAN
 from keras_arch.models.graph.gcn import GCN
 from keras_arch.models.vision.densenet import DenseNet
+from keras_arch.models.vision.lenet import LeNet5
+from keras_arch.models.vision.resnet import ResNet
+from keras_arch.models.vision.resnet_v2 import ResNetV2
+from keras_arch.models.vision.vgg import VGG
 
-__all__ = ["GAN", "GCN", "DenseNet"]
+__all__ = ["GAN", "GCN", "VGG", "DenseNet", "LeNet5", "ResNet", "ResNetV2"]
 
 
 def _preset(entry: registry.Entry, name: str) -> Callable[..., keras.Model]:
@@ -47,7 +51,7 @@ for _entry in registry.entries(room="models"):
     if _entry.target.__name__ in __all__:
         for _name in _entry.presets:
             globals()[_name] = _preset(_entry, _name)
-            __all__ += [_name]  # noqa: PLE0604
+            __all__ += [_name]
 
 if TYPE_CHECKING:  # type checkers cannot see the presets
 

@@ -14,11 +14,17 @@ from collections.abc import Sequence
 
 from keras import Model, layers
 
-from keras_arch.errors import invalid
-from keras_arch.layers import classifier, image_input
+from keras_arch.layers import (
+    bn_relu,
+    check_depth,
+    classifier,
+    convolutional_stem,
+    dense_block,
+    image_input,
+    transition_block,
+)
 from keras_arch.registry import register
 
-NORM = {"momentum": 0.99, "epsilon": 1.001e-5}  # of keras.applications, for equal outputs
 CIFAR = {"stem": "cifar", "input_shape": (32, 32, 3), "classes": 10}
 PLAIN = {"bottleneck": 0, "compression": 1.0, **CIFAR}
 
@@ -50,44 +56,6 @@ KERAS_NAMES = {  # layers of keras.applications -> ours
     r"^bn$": "final_bn",
     r"^predictions$": "head",
 }
-
-
-def first_convolution(x, filters, stem):
-    """``(B, H, W, C) -> (B, H/4, W/4, filters)``, or at full size for CIFAR."""
-    if stem == "cifar":
-        return layers.Conv2D(filters, 3, padding="same", use_bias=False, name="stem")(x)
-    if stem != "imagenet":
-        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
-    x = layers.ZeroPadding2D(3, name="stem_pad")(x)
-    x = layers.Conv2D(filters, 7, strides=2, use_bias=False, name="stem_conv")(x)
-    x = layers.BatchNormalization(**NORM, name="stem_bn")(x)
-    x = layers.ReLU(name="stem_relu")(x)
-    x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
-    return layers.MaxPooling2D(3, strides=2, name="stem")(x)
-
-
-def bn_relu_conv(x, filters, size, name):
-    """Pre-activation convolution: ``(B, H, W, C) -> (B, H, W, filters)``."""
-    x = layers.BatchNormalization(**NORM, name=f"{name}_bn")(x)
-    x = layers.ReLU(name=f"{name}_relu")(x)
-    return layers.Conv2D(filters, size, padding="same", use_bias=False, name=f"{name}_conv")(x)
-
-
-def dense_layer(x, growth, bottleneck, dropout, name):
-    """Append ``growth`` channels: ``(B, H, W, C) -> (B, H, W, C + growth)``."""
-    y = x
-    if bottleneck:
-        y = bn_relu_conv(y, bottleneck * growth, 1, name=f"{name}_squeeze")
-    y = bn_relu_conv(y, growth, 3, name=f"{name}_grow")
-    if dropout:
-        y = layers.Dropout(dropout, name=f"{name}_dropout")(y)
-    return layers.Concatenate(name=f"{name}_concat")([x, y])
-
-
-def transition(x, compression, name):
-    """Compress and halve: ``(B, H, W, C) -> (B, H/2, W/2, compression * C)``."""
-    x = bn_relu_conv(x, int(x.shape[-1] * compression), 1, name=name)
-    return layers.AveragePooling2D(2, name=f"{name}_pool")(x)
 
 
 @register(
@@ -168,8 +136,9 @@ def DenseNet(
         ``stem``, ``stage1`` ... ``stageS`` and ``head``.
 
     Raises:
-        ValueError: If the image is too small (under 32 pixels for DenseNet-121), or
-            ``stem``, ``pooling`` or ``weights`` is none of the above.
+        ValueError: If the image is too small (under 32 pixels for DenseNet-121), the
+            network too deep for Keras, or ``stem``, ``pooling`` or ``weights`` is none of
+            the above.
 
     Example:
 
@@ -179,17 +148,17 @@ def DenseNet(
     >>> model.get_layer("stage1").output.shape
     (None, 8, 8, 16)
     """
+    check_depth(depths, layers_each=4 + 3 * bool(bottleneck) + bool(dropout))
     smallest = (4 if stem == "imagenet" else 1) * 2 ** (len(depths) - 1)
     inputs = image_input(input_shape, input_tensor, smallest, weights)
-    x = first_convolution(inputs, 2 * growth if bottleneck else 16, stem)
+    width = 2 * growth if bottleneck else 16
+    x = convolutional_stem(inputs, width, stem, norm=stem == "imagenet")
     for stage, depth in enumerate(depths, start=1):
         if stage > 1:
-            x = transition(x, compression, name=f"transition{stage - 1}")
-        for index in range(1, depth + 1):
-            x = dense_layer(x, growth, bottleneck, dropout, name=f"stage{stage}_layer{index}")
+            x = transition_block(x, compression, name=f"transition{stage - 1}")
+        x = dense_block(x, depth, growth, bottleneck, dropout, name=f"stage{stage}")
         x = layers.Identity(name=f"stage{stage}")(x)
-    x = layers.BatchNormalization(**NORM, name="final_bn")(x)
-    x = layers.ReLU(name="final_relu")(x)
+    x = bn_relu(x, name="final")
     return classifier(
         inputs,
         x,

@@ -1,0 +1,5 @@
+"""Callbacks: what watches a training, and what lets it survive being killed."""
+
+from keras_arch.callbacks.gradient_flow import GradientFlow
+
+__all__ = ["GradientFlow"]

@@ -1,0 +1,121 @@
+"""Gradient recorder: reads the taps of a training at some of its steps, and logs them."""
+
+import logging
+import math
+import os
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_arch.callbacks.event_log import EventLog
+from keras_arch.callbacks.gradient_taps import GradientTaps, KernelLayer, kernel_layers
+
+logger = logging.getLogger(__name__)
+
+CHARTS = {
+    "gradient norm of each layer (log10)": r"^log10_gradient_norm/",
+    "update : weight of each layer (log10)": r"^log10_update_ratio/",
+    "weight norm of each layer (log10)": r"^log10_weight_norm/",
+    "gradient norm of all variables (log10)": r"^log10_global_gradient_norm/",
+}
+
+
+class GradientRecorder:
+    """What ``GradientFlow`` needs while one training runs.
+
+    Args:
+        log_dir: Directory of the run.
+        every: Iterations from record to record.
+        model: Model in training.
+    """
+
+    def __init__(self, log_dir: str, every: int, model: keras.Model) -> None:
+        self.every = every
+        self.model = model
+        self.log = EventLog(os.path.join(log_dir, "gradient_flow"), "gradient flow", CHARTS)
+        self._taps = GradientTaps(model, self.attempt)
+        self._failed = False
+        self._layers: list[KernelLayer] = []
+        self._last_step = -1
+        self._due = False  # whether the step that runs will be recorded
+        self._before: Any = None  # the kernels before it, end to end
+
+    def attempt(self, action: Callable[..., None], *arguments: Any) -> None:
+        """Do something for the record; once that failed, say so and do nothing more."""
+        if self._failed:
+            return
+        try:
+            action(*arguments)
+        except Exception:
+            self._failed = True
+            logger.warning("GradientFlow records no more; training goes on.", exc_info=True)
+
+    def attach(self) -> None:
+        """Have the training step traced anew, with taps on the optimizers."""
+        import tensorflow as tf
+
+        if self.model.distribute_strategy.num_replicas_in_sync > 1:
+            raise NotImplementedError("Gradients of several replicas are not recorded.")
+        if not self._taps.optimizers:
+            raise ValueError("The model holds no optimizer as an attribute.")
+        model, taps = self.model, self._taps
+        model.train_function = None
+        model.make_train_function()
+        untapped = model.train_function
+
+        def train_function(iterator):
+            try:
+                with taps.attached():
+                    return untapped(iterator)
+            except (StopIteration, tf.errors.OutOfRangeError):  # the end of an epoch
+                raise
+            except BaseException:  # Keras calls no callback then
+                model.train_function = None
+                raise
+
+        model.train_function = train_function
+
+    def before_step(self) -> None:
+        """Keep the kernels, where the coming step will be recorded."""
+        optimizers = self._taps.optimizers
+        first = optimizers.get("optimizer") or next(iter(optimizers.values()))
+        executed = self.model.steps_per_execution
+        step = int(first.iterations) + executed - 1
+        # An optimizer that skips a step (loss scaling) stays at its iteration.
+        if step // self.every == (step - executed) // self.every or step == self._last_step:
+            return
+        self._last_step = step
+        self._due = True
+        if not self._layers and all(layer.built for layer in self.model.layers):
+            self._find_layers()
+        self._before = self._kernels() if self._layers else None
+
+    def after_step(self) -> None:
+        """Log the step, if it is one to be recorded."""
+        if not self._due:
+            return
+        self._due = False
+        scalars = {} if self._before is None else self._sizes()
+        if not self._layers:  # a model that its first step has built
+            self._find_layers()
+        of_kernels, of_optimizers = self._taps.read()
+        for layer in self._layers:
+            norms = [of_kernels[id(kernel)] for kernel in layer.kernels if id(kernel) in of_kernels]
+            if norms:
+                scalars[f"gradient_norm/{layer.name}"] = math.hypot(*norms)
+        for attribute, norm in of_optimizers.items():
+            scalars[f"global_gradient_norm/{attribute}"] = norm
+        with np.errstate(all="ignore"):  # zeros, and what is not finite, are to be seen
+            logarithms = {f"log10_{tag}": np.log10(value) for tag, value in scalars.items()}
+        self.log.write(self._last_step, logarithms)
+
+    def _find_layers(self):
+        import tensorflow as tf
+
+        self._layers = kernel_layers(self.model)
+        kernels = [kernel for layer in self._layers for kernel in layer.kernels]
+        lengths = [math.prod(kernel.shape) for kernel in kernels]
+        owners = [index for index, layer in enumerate(self._layers) for _ in layer.kernels]
+        dtype = functools.reduce(np.promote_types, ...)

@@ -1,0 +1,73 @@
+"""Delta-orthogonal kernels: convolutions that keep every norm, at any depth.
+
+Xiao, Bahri, Sohl-Dickstein, Schoenholz, Pennington. Dynamical Isometry and a Mean Field
+Theory of CNNs: How to Train 10,000-Layer Vanilla Convolutional Neural Networks.
+ICML 2018. https://arxiv.org/abs/1806.05393
+
+A random matrix ``H`` with orthonormal rows at the centre of the window, zeros elsewhere:
+the convolution mixes channels, and its Jacobian is an isometry. ``Orthogonal`` of Keras
+makes the flattened window orthogonal instead, which is no isometry of images.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import initializers, ops
+
+from keras_arch.errors import invalid
+from keras_arch.registry import register
+
+
+@register(
+    paper="Dynamical Isometry and a Mean Field Theory of CNNs: How to Train 10,000-Layer "
+    "Vanilla Convolutional Neural Networks",
+    authors="Xiao, Bahri, Sohl-Dickstein, Schoenholz, Pennington",
+    year=2018,
+    url="https://arxiv.org/abs/1806.05393",
+    venue="ICML",
+    tiny={"plain": {"gain": 0.5}},
+)
+class DeltaOrthogonal(initializers.Orthogonal):
+    """Initializer of convolution kernels whose centre is orthogonal and whose rest is zero.
+
+    A convolution with this kernel, stride 1 and ``padding="same"`` multiplies the norm of
+    every input by ``gain``, also with windows of even size.
+
+    Args:
+        gain: Factor of every norm; about 1.025 for tanh on the critical line with small
+            biases, ``sqrt(2)`` for ReLU.
+        seed: An integer (each call draws the same kernel) or a
+            ``keras.random.SeedGenerator`` (each call draws another).
+
+    Raises:
+        ValueError: When called for another shape than ``(*window, channels_in,
+            channels_out)`` of a 1-D, 2-D or 3-D convolution, or for one that narrows:
+            fewer outputs than inputs cannot keep every norm.
+
+    Example:
+
+    >>> kernel = DeltaOrthogonal(seed=0)((3, 3, 4, 8))
+    >>> float(keras.ops.round(keras.ops.sum(kernel[1, 1] ** 2)))  # four orthonormal rows
+    4.0
+    >>> float(keras.ops.sum(kernel[0] ** 2))
+    0.0
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | keras.random.SeedGenerator | None = None):
+        super().__init__(gain=gain, seed=seed)
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None):
+        if len(shape) not in (3, 4, 5) or shape[-2] > shape[-1]:
+            expected = (
+                "(*window, channels_in, channels_out) of a 1-D, 2-D or 3-D convolution "
+                "with channels_in <= channels_out"
+            )
+            raise invalid("shape", expected, tuple(shape))
+        *window, inputs, outputs = shape
+        dtype = dtype or keras.config.floatx()
+        precise = dtype if dtype == "float64" else "float32"  # half precision has no QR
+        centre = super().__call__((inputs, outputs), dtype=precise)
+        centre = ops.reshape(centre, (*(1 for _ in window), inputs, outputs))
+        before = [(size - 1) // 2 for size in window]  # what padding="same" calls the centre
+        around = [(first, size - 1 - first) for first, size in zip(before, window, strict=True)]
+        return ops.cast(ops.pad(centre, [*around, (0, 0), (0, 0)]), dtype)

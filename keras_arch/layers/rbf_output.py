@@ -1,0 +1,94 @@
+"""Classes as fixed codes: the nearest code wins.
+
+LeCun, Bottou, Bengio, Haffner. Gradient-Based Learning Applied to Document Recognition.
+Proceedings of the IEEE 1998. http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf
+"""
+
+from typing import Any
+
+from keras import activations, initializers, layers, ops
+
+from keras_arch.registry import register
+
+
+@register(
+    paper="Gradient-Based Learning Applied to Document Recognition",
+    authors="LeCun, Bottou, Bengio, Haffner",
+    year=1998,
+    url="http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf",
+    venue="Proceedings of the IEEE",
+    tiny={"plain": {"units": 3}},
+    inputs=(layers.InputSpec(shape=(None, 5)),),
+)
+class RBFOutput(layers.Layer):
+    """Euclidean radial basis functions, ``activation(-sum((x - code) ** 2))``.
+
+    The paper's unit gives the squared distance itself, a penalty that is small for the
+    right class and, up to a constant, the negative log-likelihood of a Gaussian around the
+    class's code. Here it carries the minus sign, as a logit: the largest is the best
+    class, and softmax turns the distances into the posterior of those Gaussians.
+
+    The codes are random, of plus and minus one, and fixed: no gradient moves them. The
+    paper names such codes too, but drew a picture of each character on 7x12 pixels, which
+    is a kernel of shape ``(84, 10)`` for ``set_weights``.
+
+    Args:
+        units: Number of classes.
+        activation: Activation of the output.
+        kernel_initializer: Law of the codes; by default plus or minus one.
+        seed: Of the default codes, which are the same in every model.
+        **kwargs: ``name``, ``dtype`` and so on of ``keras.layers.Layer``.
+
+    Call arguments:
+        inputs: Features of shape ``(B, F)``.
+
+    Returns:
+        Scores of shape ``(B, units)``, none above zero without an activation.
+
+    Example:
+
+    >>> layer = RBFOutput(10)
+    >>> layer(keras.ops.zeros((1, 84)))[0, 0].numpy()
+    np.float32(-84.0)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation=None,
+        kernel_initializer=None,
+        seed: int = 0,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.units = units
+        self.activation = activations.get(activation)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.seed = seed
+
+    def build(self, input_shape):
+        def signs(shape, dtype=None):
+            return ops.sign(initializers.RandomUniform(-1.0, 1.0, self.seed)(shape, dtype))
+
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], self.units),
+            initializer=self.kernel_initializer or signs,
+            trainable=False,
+            name="kernel",
+        )
+
+    def call(self, inputs):
+        offsets = ops.expand_dims(inputs, -1) - self.kernel
+        return self.activation(-ops.sum(ops.square(offsets), axis=-2))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": activations.serialize(self.activation),
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "seed": self.seed,
+        }

@@ -1,0 +1,42 @@
+"""The entrance that residual and dense networks share."""
+
+import keras
+from keras import layers
+
+from keras_arch.errors import invalid
+from keras_arch.layers.convolution import bn_relu, convolution
+
+
+def convolutional_stem(
+    x: keras.KerasTensor,
+    filters: int,
+    stem: str = "imagenet",
+    norm: bool = True,
+    use_bias: bool = False,
+) -> keras.KerasTensor:
+    """One convolution, and a quarter of the size: ``(B, H, W, C) -> (B, H/4, W/4, filters)``.
+
+    Args:
+        x: The image.
+        filters: Channels of the output.
+        stem: ``"imagenet"`` (7x7 convolution and max pooling, each with stride 2) or
+            ``"cifar"`` (3x3 at full size, for small images).
+        norm: Whether normalization and ReLU follow the convolution.
+        use_bias: Whether the convolution has a bias.
+
+    Returns:
+        The output of a layer named ``stem``.
+
+    Raises:
+        ValueError: If ``stem`` is neither of the two.
+    """
+    if stem not in ("imagenet", "cifar"):
+        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
+    size, stride = (7, 2) if stem == "imagenet" else (3, 1)
+    x = convolution(x, filters, size, stride, use_bias, name="stem_conv")
+    if norm:
+        x = bn_relu(x, name="stem")
+    if stem == "cifar":
+        return layers.Identity(name="stem")(x)
+    x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
+    return layers.MaxPooling2D(3, strides=2, name="stem")(x)

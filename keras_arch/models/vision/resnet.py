@@ -1,0 +1,200 @@
+"""ResNet: each block learns what to add to its input.
+
+He, Zhang, Ren, Sun. Deep Residual Learning for Image Recognition.
+CVPR 2016. https://arxiv.org/abs/1512.03385
+
+    image -> stem -> [residual block] x depth, stage by stage -> pooling -> head
+
+    y = ReLU(x + F(x))       F: two 3x3 convolutions, or 1x1 -> 3x3 -> 1x1 (bottleneck)
+
+The first block of a stage halves the resolution, and the shortcut with it. ResNet-50, 101
+and 152 are those of ``keras.applications``, whose convolutions have biases; the paper's
+have ``conv_bias=False``, and torchvision's ``stride_in="3x3"`` too.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import Model, layers
+
+from keras_arch.errors import invalid
+from keras_arch.layers import (
+    bottleneck_block,
+    check_depth,
+    classifier,
+    convolutional_stem,
+    image_input,
+    residual_block,
+)
+from keras_arch.registry import register
+
+BASIC = {"block": "basic", "conv_bias": False}
+CIFAR = {  # 6n + 2 layers
+    "widths": (16, 32, 64),
+    **BASIC,
+    "shortcut": "padding",
+    "stem": "cifar",
+    "input_shape": (32, 32, 3),
+    "classes": 10,
+}
+
+PRESETS = {
+    "ResNet18": {"depths": (2, 2, 2, 2), **BASIC},
+    "ResNet34": {"depths": (3, 4, 6, 3), **BASIC},
+    "ResNet50": {"depths": (3, 4, 6, 3)},
+    "ResNet101": {"depths": (3, 4, 23, 3)},
+    "ResNet152": {"depths": (3, 8, 36, 3)},
+    "ResNet20CIFAR": {"depths": (3, 3, 3), **CIFAR},
+    "ResNet32CIFAR": {"depths": (5, 5, 5), **CIFAR},
+    "ResNet44CIFAR": {"depths": (7, 7, 7), **CIFAR},
+    "ResNet56CIFAR": {"depths": (9, 9, 9), **CIFAR},
+    "ResNet110CIFAR": {"depths": (18, 18, 18), **CIFAR},
+}
+
+KERAS_NAMES = {  # layers of keras.applications -> ours
+    r"^conv1_": "stem_",
+    r"^conv(\d)_block(\d+)_0_": r"stage\1_block\2_shortcut_",
+    r"^conv(\d)_block(\d+)_": r"stage\1_block\2_",
+    r"^stage2_": "stage1_",  # they count the stem as the first
+    r"^stage3_": "stage2_",
+    r"^stage4_": "stage3_",
+    r"^stage5_": "stage4_",
+    r"^predictions$": "head",
+}
+
+
+@register(
+    paper="Deep Residual Learning for Image Recognition",
+    authors="He, Zhang, Ren, Sun",
+    year=2016,
+    url="https://arxiv.org/abs/1512.03385",
+    venue="CVPR",
+    task="image-classification",
+    presets=PRESETS,
+    parameters={},
+    reference="keras.applications",
+    rename=KERAS_NAMES,
+    tiny={
+        "bottleneck": {
+            "depths": (2, 1),
+            "widths": (3, 4),
+            "input_shape": (24, 24, 3),
+            "classes": 5,
+        },
+        "strided3x3": {
+            "depths": (1, 1),
+            "widths": (3, 4),
+            "stride_in": "3x3",
+            "conv_bias": False,
+            "stem": "cifar",
+            "input_shape": (9, 9, 2),
+            "classes": 3,
+        },
+        "basic": {
+            "depths": (1, 2),
+            "widths": (4, 6),
+            "block": "basic",
+            "conv_bias": False,
+            "input_shape": (None, None, 3),
+            "include_top": False,
+            "pooling": "max",
+        },
+        "padding": {
+            "depths": (1, 2),
+            "widths": (4, 6),
+            "block": "basic",
+            "conv_bias": False,
+            "shortcut": "padding",
+            "stem": "cifar",
+            "input_shape": (8, 8, 1),
+            "include_top": False,
+        },
+    },
+)
+def ResNet(
+    depths: Sequence[int] = (3, 4, 6, 3),
+    widths: Sequence[int] = (64, 128, 256, 512),
+    block: str = "bottleneck",
+    shortcut: str = "projection",
+    stride_in: str = "1x1",
+    conv_bias: bool = True,
+    stem: str = "imagenet",
+    include_top: bool = True,
+    weights: str | None = None,
+    input_tensor: keras.KerasTensor | None = None,
+    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | None = "softmax",
+    name: str = "resnet",
+) -> Model:
+    """Deep residual network.
+
+    Args:
+        depths: Blocks in each stage.
+        widths: Channels of the 3x3 convolutions in each stage; the stem has the first.
+        block: ``"bottleneck"``, with four times as many channels at its end, or ``"basic"``.
+        shortcut: Where the shape changes: ``"projection"`` (option B of the paper) or
+            ``"padding"`` (option A, no parameters).
+        stride_in: Which convolution of a bottleneck strides: the first, ``"1x1"`` (paper,
+            ``keras.applications``), or ``"3x3"`` (torchvision, "v1.5").
+        conv_bias: Whether convolutions have biases, which normalization makes redundant.
+        stem: ``"imagenet"`` (7x7, a quarter of the size) or ``"cifar"`` (3x3, full size).
+        include_top: Whether to add pooling and the head.
+        weights: ``None``, ``"imagenet"`` or the path of a file; a head of other
+            ``classes`` is new, another number of channels adapts the first kernel.
+        input_tensor: Keras tensor to use as the image, instead of a new input.
+        input_shape: ``(height, width, channels)``; height and width may be ``None``.
+        pooling: Without the head: ``None`` for the feature map, ``"avg"`` or ``"max"``.
+        classes: Size of the output.
+        classifier_activation: Activation of the head; ``None`` gives logits.
+        name: Name of the model.
+
+    Returns:
+        A functional ``keras.Model``, ``(B, H, W, C) -> (B, classes)``, with the taps
+        ``stem``, ``stage1`` ... ``stageS`` and ``head``.
+
+    Raises:
+        ValueError: If the stages differ in number, the network is too deep for Keras
+            (ResNet-1202), or ``block``, ``shortcut``, ``stride_in``, ``stem``, ``pooling``
+            or ``weights`` is none of the above.
+
+    Example:
+
+    >>> model = ResNet((1, 1), (8, 16), block="basic", input_shape=(32, 32, 3), classes=10)
+    >>> model.get_layer("stage2").output.shape
+    (None, 4, 4, 16)
+    """
+    if block not in ("basic", "bottleneck"):
+        raise invalid("block", 'one of {"basic", "bottleneck"}', block)
+    if len(widths) != len(depths):
+        raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
+    check_depth(depths, layers_each=7 if block == "basic" else 10)
+    inputs = image_input(input_shape, input_tensor, weights=weights)
+    x = convolutional_stem(inputs, widths[0], stem, use_bias=conv_bias)
+    for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
+        for index in range(1, depth + 1):
+            stride = 2 if stage > 1 and index == 1 else 1
+            here = f"stage{stage}_block{index}"
+            if block == "basic":
+                x = residual_block(x, width, stride, shortcut, conv_bias, name=here)
+            else:
+                x = bottleneck_block(x, width, stride, shortcut, conv_bias, stride_in, name=here)
+        x = layers.Identity(name=f"stage{stage}")(x)
+    return classifier(
+        inputs,
+        x,
+        include_top,
+        weights,
+        pooling,
+        classes,
+        classifier_activation,
+        name,
+        family="ResNet",
+        depths=depths,
+        widths=widths,
+        block=block,
+        shortcut=shortcut,
+        stride_in=stride_in,
+        conv_bias=conv_bias,
+    )

@@ -1,0 +1,237 @@
+"""ResNet V2: normalization and ReLU stand before a convolution, nothing on the way past it.
+
+He, Zhang, Ren, Sun. Identity Mappings in Deep Residual Networks.
+ECCV 2016. https://arxiv.org/abs/1603.05027
+
+    image -> stem -> [pre-activation block] x depth, stage by stage -> BN, ReLU -> head
+
+    y = x + F(BN, ReLU(x)),   hence   x_L = x_0 + sum of F_l   along a stage
+
+``wiring="keras"`` is that of ``keras.applications``: the last block of a stage halves the
+resolution, the stem has no normalization, and the stem, the shortcuts and the last
+convolution of a block have biases. ``wiring="paper"`` is the authors': the first block
+halves it, and no convolution has a bias.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import Model, layers
+
+from keras_arch.errors import invalid
+from keras_arch.layers import (
+    bn_relu,
+    bn_relu_conv,
+    check_depth,
+    classifier,
+    convolution,
+    convolutional_stem,
+    image_input,
+    padding_shortcut,
+)
+from keras_arch.registry import register
+
+BASIC = {"block": "basic", "wiring": "paper"}
+
+PRESETS = {
+    "ResNet50V2": {"depths": (3, 4, 6, 3)},
+    "ResNet101V2": {"depths": (3, 4, 23, 3)},
+    "ResNet152V2": {"depths": (3, 8, 36, 3)},
+    "ResNet200V2": {"depths": (3, 24, 36, 3), "wiring": "paper"},
+    "PreActResNet18": {"depths": (2, 2, 2, 2), **BASIC},
+    "PreActResNet110CIFAR": {
+        "depths": (18, 18, 18),
+        "widths": (16, 32, 64),
+        **BASIC,
+        "stem": "cifar",
+        "input_shape": (32, 32, 3),
+        "classes": 10,
+    },
+}
+
+KERAS_NAMES = {  # layers of keras.applications -> ours
+    r"^conv1_conv$": "stem_conv",
+    r"^conv(\d)_block(\d+)_0_conv$": r"stage\1_block\2_shortcut",
+    r"^conv(\d)_block(\d+)_(\d)_conv$": r"stage\1_block\2_\3_conv",
+    r"^conv(\d)_block(\d+)_preact_bn$": r"stage\1_block\2_1_bn",  # theirs follow the
+    r"^conv(\d)_block(\d+)_1_bn$": r"stage\1_block\2_2_bn",  # convolutions in number,
+    r"^conv(\d)_block(\d+)_2_bn$": r"stage\1_block\2_3_bn",  # ours come before them
+    r"^stage2_": "stage1_",  # they count the stem as the first
+    r"^stage3_": "stage2_",
+    r"^stage4_": "stage3_",
+    r"^stage5_": "stage4_",
+    r"^post_bn$": "final_bn",
+    r"^predictions$": "head",
+}
+
+
+def past(x, active, filters, stride, shortcut, use_bias, name):
+    """What is added to: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
+    if shortcut == "padding" or x.shape[-1] == filters:
+        return padding_shortcut(x, filters, stride, name)
+    return convolution(active, filters, 1, stride, use_bias, name)
+
+
+def basic(x, filters, stride, shortcut, wiring, name):
+    """Two 3x3 convolutions: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
+    bias = wiring == "keras"
+    active = bn_relu(x, name=f"{name}_1")
+    identity = past(x, active, filters, stride, shortcut, bias, name=f"{name}_shortcut")
+    x = convolution(active, filters, 3, stride, name=f"{name}_1_conv")
+    x = bn_relu_conv(x, filters, 3, use_bias=bias, name=f"{name}_2")
+    return layers.Add(name=f"{name}_add")([identity, x])
+
+
+def bottleneck(x, filters, stride, shortcut, wiring, name):
+    """1x1, 3x3 and 1x1: ``(B, H, W, C) -> (B, H/stride, W/stride, 4 * filters)``."""
+    bias = wiring == "keras"
+    first, second = (1, stride) if wiring == "keras" else (stride, 1)
+    active = bn_relu(x, name=f"{name}_1")
+    identity = past(x, active, 4 * filters, stride, shortcut, bias, name=f"{name}_shortcut")
+    x = convolution(active, filters, 1, first, name=f"{name}_1_conv")
+    x = bn_relu_conv(x, filters, 3, second, name=f"{name}_2")
+    x = bn_relu_conv(x, 4 * filters, 1, use_bias=bias, name=f"{name}_3")
+    return layers.Add(name=f"{name}_add")([identity, x])
+
+
+BLOCKS = {"basic": (basic, 7), "bottleneck": (bottleneck, 10)}  # and layers in a row
+
+
+@register(
+    paper="Identity Mappings in Deep Residual Networks",
+    authors="He, Zhang, Ren, Sun",
+    year=2016,
+    url="https://arxiv.org/abs/1603.05027",
+    venue="ECCV",
+    task="image-classification",
+    presets=PRESETS,
+    parameters={},
+    reference="keras.applications",
+    rename=KERAS_NAMES,
+    tiny={
+        "keras": {
+            "depths": (2, 1),
+            "widths": (3, 4),
+            "input_shape": (24, 24, 3),
+            "classes": 5,
+        },
+        "paper": {
+            "depths": (1, 1),
+            "widths": (3, 4),
+            "wiring": "paper",
+            "input_shape": (None, None, 3),
+            "include_top": False,
+        },
+        "basic": {
+            "depths": (1, 2),
+            "widths": (4, 6),
+            **BASIC,
+            "stem": "cifar",
+            "input_shape": (8, 8, 1),
+            "classes": 3,
+        },
+        "padding": {
+            "depths": (1, 1),
+            "widths": (4, 6),
+            "block": "basic",
+            "shortcut": "padding",
+            "stem": "cifar",
+            "input_shape": (9, 9, 2),
+            "include_top": False,
+            "pooling": "avg",
+        },
+    },
+)
+def ResNetV2(
+    depths: Sequence[int] = (3, 4, 6, 3),
+    widths: Sequence[int] = (64, 128, 256, 512),
+    block: str = "bottleneck",
+    shortcut: str = "projection",
+    wiring: str = "keras",
+    stem: str = "imagenet",
+    include_top: bool = True,
+    weights: str | None = None,
+    input_tensor: keras.KerasTensor | None = None,
+    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | None = "softmax",
+    name: str = "resnetv2",
+) -> Model:
+    """Residual network with pre-activation and pure identity shortcuts.
+
+    Args:
+        depths: Blocks in each stage.
+        widths: Channels of the 3x3 convolutions in each stage; the stem has the first.
+        block: ``"bottleneck"``, with four times as many channels at its end, or ``"basic"``.
+        shortcut: Where the channels change: ``"projection"`` or ``"padding"`` (zeros, no
+            parameters).
+        wiring: ``"keras"`` or ``"paper"``, see above; in bottlenecks the paper's strides in
+            the first convolution, the other in the 3x3.
+        stem: ``"imagenet"`` (7x7, a quarter of the size) or ``"cifar"`` (3x3, full size).
+        include_top: Whether to add pooling and the head.
+        weights: ``None``, ``"imagenet"`` or the path of a file; a head of other
+            ``classes`` is new, another number of channels adapts the first kernel.
+        input_tensor: Keras tensor to use as the image, instead of a new input.
+        input_shape: ``(height, width, channels)``; height and width may be ``None``.
+        pooling: Without the head: ``None`` for the feature map, ``"avg"`` or ``"max"``.
+        classes: Size of the output.
+        classifier_activation: Activation of the head; ``None`` gives logits.
+        name: Name of the model.
+
+    Returns:
+        A functional ``keras.Model``, ``(B, H, W, C) -> (B, classes)``, with the taps
+        ``stem``, ``stage1`` ... ``stageS`` and ``head``.
+
+    Raises:
+        ValueError: If the stages differ in number, the network is too deep for Keras
+            (1001 layers), or ``block``, ``shortcut``, ``wiring``, ``stem``, ``pooling`` or
+            ``weights`` is none of the above.
+
+    Example:
+
+    >>> model = ResNetV2((1, 1), (8, 16), wiring="paper", input_shape=(32, 32, 3), classes=10)
+    >>> model.get_layer("stage2").output.shape
+    (None, 4, 4, 64)
+    """
+    for argument, value, known in (
+        ("block", block, ("basic", "bottleneck")),
+        ("shortcut", shortcut, ("projection", "padding")),
+        ("wiring", wiring, ("keras", "paper")),
+    ):
+        if value not in known:
+            raise invalid(argument, f"one of {known}", value)
+    if len(widths) != len(depths):
+        raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
+    add_block, layers_each = BLOCKS[block]
+    check_depth(depths, layers_each)
+    inputs = image_input(input_shape, input_tensor, weights=weights)
+    normalized = wiring == "paper" and stem == "imagenet"  # else the first block does it
+    x = convolutional_stem(inputs, widths[0], stem, normalized, use_bias=wiring == "keras")
+    for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
+        for index in range(1, depth + 1):
+            if wiring == "keras":
+                strides = index == depth and stage < len(depths)
+            else:
+                strides = index == 1 and stage > 1
+            here = f"stage{stage}_block{index}"
+            x = add_block(x, width, 2 if strides else 1, shortcut, wiring, name=here)
+        x = layers.Identity(name=f"stage{stage}")(x)
+    x = bn_relu(x, name="final")
+    return classifier(
+        inputs,
+        x,
+        include_top,
+        weights,
+        pooling,
+        classes,
+        classifier_activation,
+        name,
+        family="ResNetV2",
+        depths=depths,
+        widths=widths,
+        block=block,
+        shortcut=shortcut,
+        wiring=wiring,
+        stem=stem,
+    )

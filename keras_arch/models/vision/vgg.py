@@ -1,0 +1,179 @@
+"""VGG: stacks of 3x3 convolutions, so that depth replaces large kernels.
+
+Simonyan, Zisserman. Very Deep Convolutional Networks for Large-Scale Image Recognition.
+ICLR 2015. https://arxiv.org/abs/1409.1556
+
+    image -> [convolutions -> max pooling] x 5 -> 4096 -> 4096 -> head
+
+Three 3x3 layers see 7x7 pixels with 27 C^2 weights instead of 49 C^2. Most weights stand
+behind the last pooling: 25088 x 4096 of VGG16's 138 million.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import Model, layers
+
+from keras_arch.errors import invalid
+from keras_arch.layers import bn_relu, classifier, flatten, image_input
+from keras_arch.registry import register
+
+PRESETS = {  # configurations A, B, D and E of table 1
+    "VGG11": {"depths": (1, 1, 2, 2, 2)},
+    "VGG13": {"depths": (2, 2, 2, 2, 2)},
+    "VGG16": {"depths": (2, 2, 3, 3, 3)},
+    "VGG19": {"depths": (2, 2, 4, 4, 4)},
+}
+
+KERAS_NAMES = {  # layers of keras.applications -> ours
+    r"^block(\d)_conv(\d)$": r"stage\1_conv\2",
+    r"^predictions$": "head",
+}
+
+
+def convolution(x, filters, size, norm, name):
+    """With its ReLU: ``(B, H, W, C) -> (B, H, W, filters)``."""
+    if norm is None:
+        return layers.Conv2D(filters, size, padding="same", activation="relu", name=name)(x)
+    return bn_relu(layers.Conv2D(filters, size, padding="same", name=name)(x), name=name)
+
+
+def fully_connected(x, units, dropout):
+    """``(B, H, W, C) -> (B, units[-1])``."""
+    x = flatten(x)
+    for index, width in enumerate(units, start=1):
+        x = layers.Dense(width, "relu", name=f"fc{index}")(x)
+        if dropout:
+            x = layers.Dropout(dropout, name=f"fc{index}_dropout")(x)
+    return x
+
+
+@register(
+    paper="Very Deep Convolutional Networks for Large-Scale Image Recognition",
+    authors="Simonyan, Zisserman",
+    year=2015,
+    url="https://arxiv.org/abs/1409.1556",
+    venue="ICLR",
+    task="image-classification",
+    presets=PRESETS,
+    parameters={
+        "VGG11": 132_863_336,
+        "VGG13": 133_047_848,
+        "VGG16": 138_357_544,
+        "VGG19": 143_667_240,
+    },
+    reference="keras.applications",
+    rename=KERAS_NAMES,
+    tiny={
+        "plain": {
+            "depths": (1, 2),
+            "widths": (4, 5),
+            "kernels": (3, 1),
+            "units": (7, 6),
+            "dropout": 0.5,
+            "input_shape": (8, 8, 3),
+            "classes": 5,
+        },
+        "norm": {
+            "depths": (2, 1),
+            "widths": (4, 5),
+            "norm": "batch",
+            "stem": "cifar",
+            "input_shape": (None, None, 1),
+            "include_top": False,
+        },
+    },
+)
+def VGG(
+    depths: Sequence[int] = (2, 2, 3, 3, 3),
+    widths: Sequence[int] = (64, 128, 256, 512, 512),
+    kernels: Sequence[int] | None = None,
+    units: Sequence[int] = (4096, 4096),
+    dropout: float = 0.0,
+    norm: str | None = None,
+    stem: str = "imagenet",
+    include_top: bool = True,
+    weights: str | None = None,
+    input_tensor: keras.KerasTensor | None = None,
+    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | None = "softmax",
+    name: str = "vgg",
+) -> Model:
+    """Very deep network of small convolutions.
+
+    Args:
+        depths: Convolutions in each stage.
+        widths: Channels of each stage.
+        kernels: Size of the last convolution of each stage, 3 by default; configuration C
+            is ``depths=(2, 2, 3, 3, 3), kernels=(3, 3, 1, 1, 1)``.
+        units: Widths of the fully connected layers.
+        dropout: Rate after each of them: 0.5 in the paper, 0 in ``keras.applications``.
+        norm: ``None`` or ``"batch"``, normalization after each convolution, with which the
+            deep ones learn from scratch.
+        stem: ``"imagenet"``, or ``"cifar"``: the first stage keeps its resolution, which
+            leaves something of images from 16 pixels.
+        include_top: Whether to add the fully connected layers and the head.
+        weights: ``None``, ``"imagenet"`` or the path of a file; a head of other
+            ``classes`` is new, another number of channels adapts the first kernel.
+        input_tensor: Keras tensor to use as the image, instead of a new input.
+        input_shape: ``(height, width, channels)``; without the top, height and width may
+            be ``None``.
+        pooling: Without the head: ``None`` for the feature map, ``"avg"`` or ``"max"``.
+        classes: Size of the output.
+        classifier_activation: Activation of the head; ``None`` gives logits.
+        name: Name of the model.
+
+    Returns:
+        A functional ``keras.Model``, ``(B, H, W, C) -> (B, classes)``, with the taps
+        ``stem`` (the first convolution), ``stage1`` ... ``stageS`` and ``head``.
+
+    Raises:
+        ValueError: If the image is too small (under 32 pixels for VGG16), the stages
+            differ in number, or ``norm``, ``stem``, ``pooling`` or ``weights`` is none of
+            the above.
+
+    Example:
+
+    >>> model = VGG(depths=(1, 2), widths=(8, 16), units=(32,), input_shape=(28, 28, 1), classes=10)
+    >>> model.get_layer("stage2").output.shape
+    (None, 7, 7, 16)
+    """
+    kernels = [3] * len(depths) if kernels is None else kernels
+    for argument, values in (("widths", widths), ("kernels", kernels)):
+        if len(values) != len(depths):
+            raise invalid(argument, f"{len(depths)} sizes, one for each stage", values)
+    if stem not in ("imagenet", "cifar"):
+        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
+    if norm not in (None, "batch"):
+        raise invalid("norm", 'one of {None, "batch"}', norm)
+    smallest = 2 ** (len(depths) - (stem == "cifar"))
+    x = inputs = image_input(input_shape, input_tensor, smallest, weights)
+    for stage, (depth, width, last) in enumerate(zip(depths, widths, kernels, strict=True), 1):
+        for index in range(1, depth + 1):
+            size = last if index == depth else 3
+            x = convolution(x, width, size, norm, name=f"stage{stage}_conv{index}")
+            if stage == index == 1:
+                x = layers.Identity(name="stem")(x)
+        if stage == 1 and stem == "cifar":
+            x = layers.Identity(name="stage1")(x)
+        else:
+            x = layers.MaxPooling2D(2, name=f"stage{stage}")(x)
+    return classifier(
+        inputs,
+        x,
+        include_top,
+        weights,
+        pooling,
+        classes,
+        classifier_activation,
+        name,
+        family="VGG",
+        top=lambda x: fully_connected(x, units, dropout),
+        depths=depths,
+        widths=widths,
+        kernels=kernels,
+        units=units,
+        norm=norm,
+    )
