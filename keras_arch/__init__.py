@@ -9,7 +9,7 @@ from keras_arch.taps import feature_extractor
 from keras_arch.weights import transfer_weights
 
 if TYPE_CHECKING:
-    from keras_arch import callbacks, data, export, recipes, serving
+    from keras_arch import callbacks, data, export
 
 __version__ = "0.1.0"
 __all__ = [

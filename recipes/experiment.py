@@ -70,8 +70,9 @@ class Experiment:
             versions={package: importlib.metadata.version(package) for package in PACKAGES},
             python=platform.python_version(),
             commit=_commit(),
+            seed=self.seed,
             cores=os.cpu_count(),
-            backend=keras.backend.backend(),
+            device=_device(),
         )
 
     def _check_folder(self) -> None:
@@ -189,10 +190,9 @@ def main(
         options: Adds the recipe's own options.
         argv: The command line, by default this process's.
     """
-    module = sys.modules[run.__module__]
-    assert module.__file__ is not None
-    path = pathlib.Path(module.__file__).resolve().relative_to(pathlib.Path(__file__).parent)
-    name = ".".join(path.with_suffix("").parts)
+    module = sys.modules[run.__module__]  # `__main__` under `python -m`: hence the file's name
+    path = pathlib.Path(str(module.__file__)).resolve()
+    name = f"{path.parent.name}.{path.stem}"
     command = parser(name, module.__doc__ or "")
     options(command)
     parsed = command.parse_args(argv)
@@ -236,6 +236,14 @@ def _report(numbers, targets):
         verdict = f"   target: {' and '.join(said)}   {'reached' if good else 'missed'}"
         print(f"{key:<20} {value:10.6g}{verdict if said else ''}")
     return not missed and set(targets) <= set(numbers)
+
+
+def _device():
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    found = [tf.config.experimental.get_device_details(gpu)["device_name"] for gpu in gpus]
+    return ", ".join(found) or f"CPU {platform.machine()}"
 
 
 def _next(folder):

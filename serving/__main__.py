@@ -8,6 +8,9 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from keras_arch.serving.server import Server
+from keras_arch.serving.status import StatusError
+
 logger = logging.getLogger("keras_arch.serving")
 
 # Flags of tensorflow_model_server that this server does not have.
@@ -121,9 +124,6 @@ def main(argv: Sequence[str] | None = None, prog: str = "python -m keras_arch.se
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-
-    from keras_arch.serving.server import Server
-    from keras_arch.serving.status import StatusError
 
     # TensorFlow's 400,000 objects are never garbage: no collection need look at them again.
     gc.collect()

@@ -55,11 +55,11 @@ class SessionEngine:
             self._callables = {
                 name: make(
                     self._session,
-                    [info.name for info in signature.inputs.values()],
-                    [info.name for info in signature.outputs.values()],
+                    [signature.inputs[alias].name for alias in sorted(signature.inputs)],
+                    [signature.outputs[alias].name for alias in sorted(signature.outputs)],
                 )
                 for name, signature in self.signatures.items()
-                if signature.inputs and _is_dense(signature)
+                if signature.inputs and _can_be_sent(signature)
             }
         except BaseException:
             self._session.close()
@@ -85,21 +85,26 @@ class SessionEngine:
         signature = self.signatures[signature_name]
         if signature_name not in self._callables:
             raise invalid_argument(f'Signature "{signature_name}" cannot be run.')
-        ordered = [_checked(name, info, feeds[name]) for name, info in signature.inputs.items()]
+        ordered = [
+            _checked(alias, signature.inputs[alias], feeds[alias])
+            for alias in sorted(signature.inputs)
+        ]
         try:
             outputs = self._callables[signature_name](*ordered)
         except tf.errors.OpError as error:
             raise StatusError(error.error_code, error.message) from error
-        return dict(zip(signature.outputs, outputs, strict=True))
+        return dict(zip(sorted(signature.outputs), outputs, strict=True))
 
     def close(self) -> None:
         """Free the model. No run may be under way."""
         self._session.close()
 
 
-def _is_dense(signature):
+def _can_be_sent(signature):
     infos = [*signature.inputs.values(), *signature.outputs.values()]
-    return all(info.WhichOneof("encoding") == "name" for info in infos)
+    return all(info.WhichOneof("encoding") == "name" for info in infos) and all(
+        tensors.is_sendable(info.dtype) for info in infos
+    )
 
 
 def _checked(name, info, array):

@@ -34,9 +34,7 @@ def predict(servable: Servable, request: predict_pb2.PredictRequest) -> predict_
             grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
         )
     check_names(signature, request.inputs)
-    feeds = {
-        alias: _parsed(alias, request.inputs, signature.defaults) for alias in signature.inputs
-    }
+    feeds = {alias: _parsed(alias, signature, request.inputs) for alias in signature.inputs}
     if set(request.inputs) - set(signature.inputs):
         used = set(request.inputs) & set(signature.inputs)
         raise invalid_argument(
@@ -71,13 +69,16 @@ def check_names(signature: Any, inputs: Collection[str]) -> None:
         )
 
 
-def _parsed(alias: str, inputs: Mapping[str, Any], defaults: Mapping[str, Any]) -> np.ndarray:
-    proto = inputs[alias] if alias in inputs else defaults.get(alias)
-    if proto is None:
+def _parsed(alias: str, signature: Any, inputs: Mapping[str, Any]) -> np.ndarray:
+    if alias in inputs:
+        proto = inputs[alias]
+    elif alias in signature.defaults:
+        proto = signature.defaults[alias]
+    else:
         raise invalid_argument(
-            f"Signature input alias: {alias} not found in request and no default value provided. "
-            f"Inputs expected to be in the request {{{joined(inputs)}}}, "
-            f"or default input alias set: {joined(defaults)}"
+            f"Signature input alias: {alias}(feed name: {signature.inputs[alias].name}) not found "
+            "in request and no default value provided. Inputs expected to be in the request "
+            f"{{{joined(inputs)}}}, or default input alias set: {joined(signature.defaults)}"
         )
     try:
         return tensors.to_array(proto)

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from keras_arch.callbacks.event_log import EventLog
-from keras_arch.callbacks.gradient_taps import GradientTaps, KernelLayer, kernel_layers
+from keras_arch.callbacks.gradient_taps import GradientTaps
+from keras_arch.callbacks.kernel_layers import KernelLayer, KernelStep, kernel_layers
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class GradientRecorder:
         self._layers: list[KernelLayer] = []
         self._last_step = -1
         self._due = False  # whether the step that runs will be recorded
-        self._before: Any = None  # the kernels before it, end to end
+        self._step: KernelStep | None = None  # its measure, once the model is built
 
     def attempt(self, action: Callable[..., None], *arguments: Any) -> None:
         """Do something for the record; once that failed, say so and do nothing more."""
@@ -88,18 +89,24 @@ class GradientRecorder:
             return
         self._last_step = step
         self._due = True
-        if not self._layers and all(layer.built for layer in self.model.layers):
+        if self._step is None and all(layer.built for layer in self.model.layers):
             self._find_layers()
-        self._before = self._kernels() if self._layers else None
+        if self._step is not None:
+            self._step.begin()
 
+    @np.errstate(divide="ignore", invalid="ignore")  # zeros and infinities are to be seen
     def after_step(self) -> None:
         """Log the step, if it is one to be recorded."""
         if not self._due:
             return
         self._due = False
-        scalars = {} if self._before is None else self._sizes()
-        if not self._layers:  # a model that its first step has built
+        scalars = {}
+        if self._step is None:  # it has built the model: too late to measure its kernels
             self._find_layers()
+        else:
+            for layer, weight, update in zip(self._layers, *self._step.end(), strict=True):
+                scalars[f"weight_norm/{layer.name}"] = weight
+                scalars[f"update_ratio/{layer.name}"] = np.divide(update, weight)
         of_kernels, of_optimizers = self._taps.read()
         for layer in self._layers:
             norms = [of_kernels[id(kernel)] for kernel in layer.kernels if id(kernel) in of_kernels]
@@ -107,15 +114,11 @@ class GradientRecorder:
                 scalars[f"gradient_norm/{layer.name}"] = math.hypot(*norms)
         for attribute, norm in of_optimizers.items():
             scalars[f"global_gradient_norm/{attribute}"] = norm
-        with np.errstate(all="ignore"):  # zeros, and what is not finite, are to be seen
-            logarithms = {f"log10_{tag}": np.log10(value) for tag, value in scalars.items()}
-        self.log.write(self._last_step, logarithms)
+        self.log.write(
+            self._last_step, {f"log10_{tag}": np.log10(value) for tag, value in scalars.items()}
+        )
 
     def _find_layers(self):
-        import tensorflow as tf
-
         self._layers = kernel_layers(self.model)
-        kernels = [kernel for layer in self._layers for kernel in layer.kernels]
-        lengths = [math.prod(kernel.shape) for kernel in kernels]
-        owners = [index for index, layer in enumerate(self._layers) for _ in layer.kernels]
-        dtype = functools.reduce(np.promote_types, ...)
+        if self._layers:
+            self._step = KernelStep(self._layers)

@@ -12,43 +12,12 @@ import contextlib
 import functools
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 
+from keras_arch.callbacks.kernel_layers import is_kernel
 from keras_arch.callbacks.optimizers import held_optimizers
-
-
-class KernelLayer(NamedTuple):
-    """A layer that owns kernels, under a name that sorts by depth: ``003_conv``."""
-
-    name: str
-    kernels: list[keras.Variable]
-
-
-def is_kernel(variable: keras.Variable) -> bool:
-    """Whether a variable connects units: a matrix or more; no bias, scale or offset."""
-    return len(variable.shape) >= 2
-
-
-def kernel_layers(model: keras.Model) -> list[KernelLayer]:
-    """Return the layers that own the trainable kernels of a model, in order of depth.
-
-    A cell owns its kernel and its recurrent kernel. The path names the owner; a path that
-    comes again belongs to another layer of the same name, in another part of the model.
-    """
-    owned: list[tuple[str, list[keras.Variable]]] = []
-    current: dict[str, list[keras.Variable]] = {}
-    for variable in filter(is_kernel, model.trainable_variables):
-        owner = variable.path.rpartition("/")[0]
-        kernels = current.get(owner)
-        if kernels is None or any(other.path == variable.path for other in kernels):
-            current[owner] = kernels = []
-            owned.append((owner, kernels))
-        kernels.append(variable)
-    return [
-        KernelLayer(f"{depth:03d}_{owner}", kernels) for depth, (owner, kernels) in enumerate(owned)
-    ]
 
 
 class GradientTaps:

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 from keras_arch.errors import invalid
 
-# Keras walks a graph by recursion, one frame a layer, when it builds a model and again when
-# it loads one; Python allows 1000 frames, of which the caller's own have to be spared.
-LONGEST_CHAIN = 900
+# Keras walks a graph by recursion, from the output down and first along the first input of
+# each merge, when it builds a model and again when it loads one. So a block costs as many
+# of Python's 1000 frames as there are layers on its shortcut, if that is the first input of
+# its merge, not on its convolutions. Keras's own frames, stem, transitions, head and the
+# caller's frames need the rest.
+LONGEST_WALK = 910
 
 
 def check_depth(depths: Sequence[int], layers_each: int) -> None:
@@ -14,16 +17,16 @@ def check_depth(depths: Sequence[int], layers_each: int) -> None:
 
     Args:
         depths: Blocks in each stage.
-        layers_each: Keras layers that one block adds to the longest path.
+        layers_each: Layers of one block along the first input of each merge.
 
     Raises:
         ValueError: If the blocks are too many; says how many would fit.
     """
-    limit = LONGEST_CHAIN // layers_each
+    limit = LONGEST_WALK // layers_each
     if sum(depths) > limit:
         raise invalid(
             "depths",
-            f"at most {limit} blocks in all, since Keras's functional models hold about "
-            f"{LONGEST_CHAIN} layers in a row and a block has {layers_each}",
+            f"at most {limit} blocks in all, since Keras walks a functional model by "
+            f"recursion and Python's stack holds about {LONGEST_WALK} layers",
             depths,
         )

@@ -102,7 +102,8 @@ class MinimalRNNCell(layers.Layer):
         width = self.phi.compute_output_shape(input_shape)[-1]
         if width != self.units:
             raise invalid("phi", f"a layer of {self.units} units", self.phi)
-        self.phi.build(input_shape)
+        if not self.phi.built:
+            self.phi.build(input_shape)
         self.kernel = self.add_weight(
             shape=(self.units, self.units),
             initializer=self.kernel_initializer,

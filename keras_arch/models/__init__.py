@@ -41,7 +41,7 @@ def _preset(entry: registry.Entry, name: str) -> Callable[..., keras.Model]:
     build.__name__ = build.__qualname__ = name
     build.__module__ = __name__
     shown = ", ".join(f"{key}={value!r}" for key, value in entry.presets[name].items())
-    _, _, rest = inspect.getdoc(entry.target).partition("\n\n")
+    _, _, rest = (inspect.getdoc(entry.target) or "").partition("\n\n")
     rest, _, _ = rest.partition("Example:")  # of the family, with the family's name
     build.__doc__ = f"{name}: ``{entry.name}`` with {shown}.\n\n{rest.rstrip()}\n"
     return build

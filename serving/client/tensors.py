@@ -38,11 +38,16 @@ _TYPES = {
 _ENUMS = {np.dtype(kind): enum for enum, (_, kind, _, _) in _TYPES.items()}
 
 
+def is_sendable(enum: int) -> bool:
+    """Say whether tensors of a DataType have values to send; resources have none."""
+    return enum in _TYPES
+
+
 def dtype_of(enum: int) -> np.dtype:
     """Numpy's type of a DataType; strings are objects.
 
     Raises:
-        ValueError: If a tensor of that type has no values to send (resources, variants).
+        ValueError: If a tensor of that type cannot be sent.
     """
     if enum not in _TYPES:
         raise ValueError(f"tensors of DataType {enum} cannot be sent")
@@ -51,7 +56,7 @@ def dtype_of(enum: int) -> np.dtype:
 
 def name_of(enum: int) -> str:
     """TensorFlow's name of a DataType, as it stands in its messages: ``"float"``."""
-    return _TYPES[enum][0] if enum in _TYPES else f"unknown dtype enum ({enum})"
+    return _TYPES[enum][0] if enum in _TYPES else "invalid"
 
 
 def enum_of(dtype: Any) -> int:

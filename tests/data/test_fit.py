@@ -17,7 +17,9 @@ def test_fit_takes_one_pipeline_for_all_epochs(data_dir):
     inputs = keras.Input((8, 8, 1), name="image")
     x = keras.layers.Flatten(name="pixels")(inputs)
     model = keras.Model(inputs, keras.layers.Dense(10, "softmax", name="head")(x))
-    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     steps = len(data.load("digits", batch_size=64, data_dir=data_dir))
     assert steps == 23
     dataset = data.load("digits", batch_size=64, seed=1, epochs=4, data_dir=data_dir)

@@ -148,7 +148,7 @@ def DenseNet(
     >>> model.get_layer("stage1").output.shape
     (None, 8, 8, 16)
     """
-    check_depth(depths, layers_each=4 + 3 * bool(bottleneck) + bool(dropout))
+    check_depth(depths, layers_each=1)  # its concatenation
     smallest = (4 if stem == "imagenet" else 1) * 2 ** (len(depths) - 1)
     inputs = image_input(input_shape, input_tensor, smallest, weights)
     width = 2 * growth if bottleneck else 16

@@ -71,7 +71,18 @@ KERAS_NAMES = {  # layers of keras.applications -> ours
     venue="CVPR",
     task="image-classification",
     presets=PRESETS,
-    parameters={},
+    parameters={
+        "ResNet18": 11_699_112,
+        "ResNet34": 21_814_696,
+        "ResNet50": 25_636_712,
+        "ResNet101": 44_707_176,
+        "ResNet152": 60_419_944,
+        "ResNet20CIFAR": 271_098,
+        "ResNet32CIFAR": 466_426,
+        "ResNet44CIFAR": 661_754,
+        "ResNet56CIFAR": 857_082,
+        "ResNet110CIFAR": 1_736_058,
+    },
     reference="keras.applications",
     rename=KERAS_NAMES,
     tiny={
@@ -169,7 +180,7 @@ def ResNet(
         raise invalid("block", 'one of {"basic", "bottleneck"}', block)
     if len(widths) != len(depths):
         raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
-    check_depth(depths, layers_each=7 if block == "basic" else 10)
+    check_depth(depths, layers_each=2)  # addition and ReLU
     inputs = image_input(input_shape, input_tensor, weights=weights)
     x = convolutional_stem(inputs, widths[0], stem, use_bias=conv_bias)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):

@@ -32,6 +32,13 @@ from keras_arch.layers import (
 from keras_arch.registry import register
 
 BASIC = {"block": "basic", "wiring": "paper"}
+CIFAR = {
+    "widths": (16, 32, 64),
+    "wiring": "paper",
+    "stem": "cifar",
+    "input_shape": (32, 32, 3),
+    "classes": 10,
+}
 
 PRESETS = {
     "ResNet50V2": {"depths": (3, 4, 6, 3)},
@@ -39,14 +46,9 @@ PRESETS = {
     "ResNet152V2": {"depths": (3, 8, 36, 3)},
     "ResNet200V2": {"depths": (3, 24, 36, 3), "wiring": "paper"},
     "PreActResNet18": {"depths": (2, 2, 2, 2), **BASIC},
-    "PreActResNet110CIFAR": {
-        "depths": (18, 18, 18),
-        "widths": (16, 32, 64),
-        **BASIC,
-        "stem": "cifar",
-        "input_shape": (32, 32, 3),
-        "classes": 10,
-    },
+    "PreActResNet110CIFAR": {"depths": (18, 18, 18), "block": "basic", **CIFAR},
+    "PreActResNet164CIFAR": {"depths": (18, 18, 18), **CIFAR},
+    "PreActResNet1001CIFAR": {"depths": (111, 111, 111), **CIFAR},
 }
 
 KERAS_NAMES = {  # layers of keras.applications -> ours
@@ -94,7 +96,7 @@ def bottleneck(x, filters, stride, shortcut, wiring, name):
     return layers.Add(name=f"{name}_add")([identity, x])
 
 
-BLOCKS = {"basic": (basic, 7), "bottleneck": (bottleneck, 10)}  # and layers in a row
+BLOCKS = {"basic": basic, "bottleneck": bottleneck}
 
 
 @register(
@@ -105,7 +107,16 @@ BLOCKS = {"basic": (basic, 7), "bottleneck": (bottleneck, 10)}  # and layers in 
     venue="ECCV",
     task="image-classification",
     presets=PRESETS,
-    parameters={},
+    parameters={
+        "ResNet50V2": 25_613_800,
+        "ResNet101V2": 44_675_560,
+        "ResNet152V2": 60_380_648,
+        "ResNet200V2": 64_834_728,
+        "PreActResNet18": 11_695_784,
+        "PreActResNet110CIFAR": 1_738_618,
+        "PreActResNet164CIFAR": 0,
+        "PreActResNet1001CIFAR": 0,
+    },
     reference="keras.applications",
     rename=KERAS_NAMES,
     tiny={
@@ -119,7 +130,7 @@ BLOCKS = {"basic": (basic, 7), "bottleneck": (bottleneck, 10)}  # and layers in 
             "depths": (1, 1),
             "widths": (3, 4),
             "wiring": "paper",
-            "input_shape": (None, None, 3),
+            "input_shape": (24, 24, 3),
             "include_top": False,
         },
         "basic": {
@@ -185,7 +196,7 @@ def ResNetV2(
 
     Raises:
         ValueError: If the stages differ in number, the network is too deep for Keras
-            (1001 layers), or ``block``, ``shortcut``, ``wiring``, ``stem``, ``pooling`` or
+            (over 900 blocks), or ``block``, ``shortcut``, ``wiring``, ``stem``, ``pooling`` or
             ``weights`` is none of the above.
 
     Example:
@@ -195,7 +206,7 @@ def ResNetV2(
     (None, 4, 4, 64)
     """
     for argument, value, known in (
-        ("block", block, ("basic", "bottleneck")),
+        ("block", block, tuple(BLOCKS)),
         ("shortcut", shortcut, ("projection", "padding")),
         ("wiring", wiring, ("keras", "paper")),
     ):
@@ -203,8 +214,8 @@ def ResNetV2(
             raise invalid(argument, f"one of {known}", value)
     if len(widths) != len(depths):
         raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
-    add_block, layers_each = BLOCKS[block]
-    check_depth(depths, layers_each)
+    add_block = BLOCKS[block]
+    check_depth(depths, layers_each=1)  # its addition
     inputs = image_input(input_shape, input_tensor, weights=weights)
     normalized = wiring == "paper" and stem == "imagenet"  # else the first block does it
     x = convolutional_stem(inputs, widths[0], stem, normalized, use_bias=wiring == "keras")
