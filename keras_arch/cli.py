@@ -1,4 +1,4 @@
-"""The one command: ``keras-arch list|info|cite|train|export|serve|predict``.
+"""The one command: ``keras-arch list|info|cite|prepare|train|export|serve|predict``.
 
 What a command needs is imported by it alone: ``--help`` and ``predict`` answer at once.
 """
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(metavar="command", required=True)
-    for add in (_list, _info, _cite, _train, _export, _serve, _predict):
+    for add in (_list, _info, _cite, _prepare, _train, _export, _serve, _predict):
         add(commands)
     options, rest = parser.parse_known_args(argv)
     if rest and not options.passes_on:
@@ -90,6 +90,18 @@ def _run_cite(options, _):
     import keras_arch
 
     print(keras_arch.cite(options.name))
+
+
+def _prepare(commands):
+    parser = _command(commands, "prepare", _run_prepare, "Download and prepare a set of TFDS.")
+    parser.add_argument("name", help="name of the set: cifar10, glue/cola, mnist:3.0.1, ...")
+    parser.add_argument("--data_dir", help="where sets are stored (TFDS_DATA_DIR, else TFDS's own)")
+
+
+def _run_prepare(options, _):
+    from keras_arch import data
+
+    print(data.prepare(options.name, data_dir=options.data_dir))
 
 
 def _train(commands):

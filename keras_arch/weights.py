@@ -6,9 +6,11 @@ layer of its name, and everything is compared before anything is changed.
 """
 
 import dataclasses
+import io
 import logging
 import os
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -73,7 +75,7 @@ def transfer_weights(
     >>> source = keras_arch.models.LeNet5(classes=10)
     >>> model = keras_arch.models.LeNet5(classes=3)
     >>> keras_arch.transfer_weights(source, model).untouched
-    ['head/kernel', 'head/bias']
+    ['head/kernel']
     """
     report, values = plan(source, model, rename)
     assign(model, values)
@@ -85,7 +87,7 @@ def plan(
     model: keras.Model,
     rename: Mapping[str, str] | None = None,
 ) -> tuple[Report, dict[str, np.ndarray]]:
-    """Compare, change nothing: the report, and the new values by the path of a variable."""
+    """Compare, change nothing: the report, and the new values by ``"layer/weight"``."""
     mine = by_layer(model)
     first = next(iter(mine), None)  # the layer that sees the image
     values, adapted, skipped = {}, {}, {}
@@ -97,15 +99,15 @@ def plan(
             skipped[layer] = f"{len(arrays)} weights, {has}"
             continue
         for variable, array in zip(variables, arrays, strict=True):
-            shape = tuple(variable.shape)
+            shape, path = tuple(variable.shape), f"{name}/{variable.name}"
             if array.shape == shape:
-                values[variable.path] = array
+                values[path] = array
             elif name == first and _other_channels(array.shape, shape):
-                values[variable.path] = _with_channels(array, shape[-2])
-                adapted[variable.path] = f"{array.shape[-2]} to {shape[-2]} channels"
+                values[path] = _with_channels(array, shape[-2])
+                adapted[path] = f"{array.shape[-2]} to {shape[-2]} channels"
             else:
-                skipped[variable.path] = f"shape {array.shape}, {shape} there"
-    paths = [variable.path for variables in mine.values() for variable in variables]
+                skipped[path] = f"shape {array.shape}, {shape} there"
+    paths = [f"{layer}/{v.name}" for layer, variables in mine.items() for v in variables]
     report = Report(
         copied=[path for path in paths if path in values and path not in adapted],
         adapted=adapted,
@@ -116,18 +118,34 @@ def plan(
 
 
 def assign(model: keras.Model, values: Mapping[str, np.ndarray]) -> None:
-    """Give variables of a model new values, by their paths."""
-    for variable in model.weights:
-        if variable.path in values:
-            variable.assign(values[variable.path])
+    """Give weights of a model new values, by layer and name: ``"layer/weight"``."""
+    for layer, variables in by_layer(model).items():
+        for variable in variables:
+            if f"{layer}/{variable.name}" in values:
+                variable.assign(values[f"{layer}/{variable.name}"])
 
 
 def by_layer(model: keras.Model) -> dict[str, list[keras.Variable]]:
-    """The weights of each layer of a model, by the layer's path."""
-    layers: dict[str, list[keras.Variable]] = {}
-    for variable in model.weights:
-        layers.setdefault(variable.path.rpartition("/")[0], []).append(variable)
-    return layers
+    """The weights of each layer of a model, by its place: ``"rnn/cell"`` for a part.
+
+    Not by the paths of variables, which lose the outer part in a model that was loaded:
+    there the cells of two recurrent layers share one path.
+    """
+    found: dict[str, list[keras.Variable]] = {}
+    seen = set()
+
+    def visit(layer, place):
+        if id(layer) in seen:
+            return
+        seen.add(id(layer))
+        own = layer._trainable_variables + layer._non_trainable_variables
+        if own:
+            found[place] = own
+        for part in layer._flatten_layers(include_self=False, recursive=False):
+            visit(part, f"{place}/{part.name}".lstrip("/"))
+
+    visit(model, "")
+    return found
 
 
 def read(source: keras.Model | str | os.PathLike) -> Weights:
@@ -144,26 +162,44 @@ def read(source: keras.Model | str | os.PathLike) -> Weights:
         }
     if not isinstance(source, str | os.PathLike) or not os.path.isfile(source):
         raise invalid("weights", expected + " that exists", source)
-    if str(source).endswith(".keras"):
-        return read(keras.saving.load_model(source, compile=False))
     import h5py  # of Keras
 
     try:
-        with h5py.File(source) as file:
-            found = _legacy(file) if "layer_names" in file.attrs else _current(file)
-    except (OSError, KeyError) as error:
+        with h5py.File(_stored(source)) as file:
+            file = file.get("model_weights", file)  # of a whole model in the old format
+            legacy = any(name.startswith("layer_names") for name in file.attrs)
+            found = _legacy(file) if legacy else _current(file)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise invalid("weights", f"{expected}; reading it failed: {error}", source) from error
     if not found:
         raise invalid("weights", f"{expected}; it holds no weights", source)
     return found
 
 
+def _stored(source):
+    """The weights inside a `.keras` file, without building its model; other files as such."""
+    if not str(source).endswith(".keras"):
+        return source
+    with zipfile.ZipFile(source) as archive:
+        return io.BytesIO(archive.read("model.weights.h5"))
+
+
 def _legacy(file) -> Weights:
-    return {
-        layer: [file[layer][name][()] for name in file[layer].attrs["weight_names"]]
-        for layer in file.attrs["layer_names"]
-        if len(file[layer].attrs["weight_names"])
-    }
+    """The old format lists the weights of each layer of the model, parts included."""
+    found: dict[str, list[np.ndarray]] = {}
+    for layer in _attribute(file, "layer_names"):
+        for name in _attribute(file[layer], "weight_names"):
+            place = name.rpartition("/")[0]
+            part = place if place.startswith(f"{layer}/") else layer
+            found.setdefault(part, []).append(file[layer][name][()])
+    return found
+
+
+def _attribute(group, key):
+    """A list of names; long ones stand in parts, old ones are bytes."""
+    parts = [key] if key in group.attrs else [f"{key}{i}" for i in range(len(group.attrs))]
+    names = [name for part in parts for name in group.attrs.get(part, ())]
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]
 
 
 def _current(file) -> Weights:

@@ -20,7 +20,7 @@ FLOORS = [  # a room may import those of lower floors, and no room of its own fl
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 BESIDE = {"data", "callbacks", "analysis", "compress", "export"}  # know keras.Model, not ours
 ALLOWED_BESIDE = {"registry", "errors", "weights", "taps"}
-OUTSIDE = {"cli", "recipes", "serving"}  # import the public package
+OUTSIDE = {"__main__", "cli", "recipes", "serving"}  # import the public package
 EAGER = set(FLOOR) - {"search"}  # loaded by `import keras_arch`: keras and numpy only
 NAMES = {"utils", "common", "base", "misc", "helpers"}  # one obvious place for each thing
 

@@ -1,5 +1,6 @@
 """Callbacks: what watches a training, and what lets it survive being killed."""
 
+from keras_arch.callbacks.exact_resume import ExactResume
 from keras_arch.callbacks.gradient_flow import GradientFlow
 
-__all__ = ["GradientFlow"]
+__all__ = ["ExactResume", "GradientFlow"]

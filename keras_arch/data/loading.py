@@ -218,5 +218,5 @@ def stored_source(
         supervised,
         image,
         features[image].decode_example if image else None,
-        SHUFFLE_BYTES // record_bytes,
+        max(1, SHUFFLE_BYTES // record_bytes),
     )

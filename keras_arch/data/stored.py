@@ -138,7 +138,7 @@ def unprepared(builder: Any, name: str) -> ValueError:
     """Return the error to raise, with the command that prepares the set."""
     root = str(builder.data_dir_root)
     # Not `tfds build`, which needs Apache Beam, even for a set that does not.
-    command = (sys.executable, "-m", "keras_arch.data", name, "--data_dir", root)
+    command = (sys.executable, "-m", "keras_arch", "prepare", name, "--data_dir", root)
     return invalid(
         "name",
         f"a set that is prepared in {root} (this prepares it: `{shlex.join(command)}`)",

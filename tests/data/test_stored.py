@@ -65,7 +65,7 @@ def no_network(monkeypatch):
 @pytest.mark.parametrize("name", ["cifar10", "mnist:3.0.1", "glue/cola", "imagenet2012"])
 def test_an_unprepared_set_fails_at_once_with_the_command(name, no_network, tmp_path):
     began = time.monotonic()
-    expected = f"-m keras_arch.data {name} --data_dir {tmp_path}`"
+    expected = f"-m keras_arch prepare {name} --data_dir {tmp_path}`"
     with pytest.raises(ValueError, match=re.escape(expected)):
         data.load(name, data_dir=tmp_path)
     with pytest.raises(ValueError, match=re.escape(expected)):

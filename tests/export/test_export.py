@@ -1,5 +1,6 @@
 """A SavedModel on disk: names, numbers, sizes, and what a crash leaves behind."""
 
+import doctest
 import hashlib
 import io
 import json
@@ -17,6 +18,7 @@ from keras import layers
 from PIL import Image
 from tensorflow_serving.apis import prediction_log_pb2
 
+from keras_arch import registry
 from keras_arch.export import export
 
 WARMUP = "assets.extra/tf_serving_warmup_requests"
@@ -154,39 +156,33 @@ def test_made_up_names_are_not_served(tmp_path):
     ]
 
 
-NAMES_IN_A_FRESH_PROCESS = """
-import sys, json, keras, tensorflow as tf
+SERVED_NAMES = """
+import keras, tensorflow as tf
 from keras_arch.export import export
-for _ in range(int(sys.argv[2])):
-    keras.layers.Dense(1)(keras.Input((1,)))  # moves the counters of automatic names
-image = keras.Input((4, 4, 1), name="image")
-flat = keras.layers.Flatten()(image)
-model = keras.Model(image, [keras.layers.Dense(2, name="head")(flat), keras.layers.Dense(2)(flat)])
-path = export(model, sys.argv[1])
-found = tf.saved_model.load(str(path)).signatures
-print(json.dumps({name: [sorted(function.structured_input_signature[1]),
-                         sorted(function.structured_outputs)] for name, function in found.items()}))
+
+def served_names(directory, others):
+    for _ in range(others):
+        keras.layers.Dense(1)(keras.Input((1,)))  # moves the counters of automatic names
+    image = keras.Input((4, 4, 1), name="image")
+    flat = keras.layers.Flatten()(image)
+    outputs = [keras.layers.Dense(2, name="head")(flat), keras.layers.Dense(2)(flat)]
+    found = tf.saved_model.load(str(export(keras.Model(image, outputs), directory)))
+    return {
+        name: [sorted(function.structured_input_signature[1]), sorted(function.structured_outputs)]
+        for name, function in found.signatures.items()
+    }
 """
 
 
 def test_names_do_not_depend_on_the_process(tmp_path):
-    started = [
-        subprocess.Popen(
-            [
-                sys.executable,
-                "-c",
-                NAMES_IN_A_FRESH_PROCESS,
-                str(tmp_path / str(count)),
-                str(count),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for count in (0, 5)
-    ]
-    first, second = (json.loads(process.communicate(timeout=120)[0]) for process in started)
-    assert first == second
-    assert first == {
+    code = f"{SERVED_NAMES}\nimport json; print(json.dumps(served_names({str(tmp_path)!r}, 0)))"
+    fresh = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    here: dict = {}
+    exec(SERVED_NAMES, here)
+    assert json.loads(fresh.stdout) == here["served_names"](tmp_path, 5)
+    assert here["served_names"](tmp_path, 0) == {
         "serving_default": [["image"], ["head", "outputs_1"]],
         "serving_bytes": [["image_bytes"], ["head", "outputs_1"]],
     }
@@ -233,13 +229,16 @@ def test_other_models_take_no_encoded_images(tmp_path, shape):
 
 
 def test_the_part_of_an_algorithm_is_exported(tmp_path):
-    from keras_arch.models.generative.gan import GAN
-
-    gan = GAN(latent=3, widths=(8,), shape=(4, 4, 1))
+    entry = registry.get("GAN")
+    gan = entry.target(**next(iter(entry.tiny.values())))
     with pytest.raises(ValueError, match="Invalid value for argument `model`"):
         export(gan, tmp_path)
-    path = export(gan.generator, tmp_path)
-    assert names(path)["serving_default"][0] == {"latent": (None, 3)}
+    path = export(getattr(gan, entry.serves), tmp_path)
+    assert set(names(path)["serving_default"][0]) == {"latent"}
+
+
+def test_the_example_runs():
+    assert doctest.testmod(sys.modules[export.__module__]) == (0, 4)
 
 
 def records(path):

@@ -143,9 +143,7 @@ def test_cells_stack_and_learn():
     """Remember the first of ten inputs: possible only through the state."""
     keras.utils.set_random_seed(0)
     x = numbers(512, 10, 1)
-    model = keras.Sequential(
-        [RNN([MinimalRNNCell(16), MinimalRNNCell(16)]), keras.layers.Dense(1)]
-    )
+    model = keras.Sequential([RNN([MinimalRNNCell(16), MinimalRNNCell(16)]), keras.layers.Dense(1)])
     model.compile(keras.optimizers.Adam(0.02), "mse")
     losses = model.fit(x, np.tanh(x[:, 0]), batch_size=64, epochs=12, verbose=0).history["loss"]
     assert losses[-1] < 0.1 * np.tanh(x[:, 0]).var()

@@ -43,6 +43,7 @@ PRESETS = {
 }
 
 KERAS_NAMES = {  # layers of keras.applications -> ours
+    r"/": "_",  # in the published files
     r"^conv1_": "stem_",
     r"^conv(\d)_block(\d+)_0_bn$": r"stage\1_layer\2_squeeze_bn",
     r"^conv(\d)_block(\d+)_1_conv$": r"stage\1_layer\2_squeeze_conv",

@@ -97,8 +97,9 @@ def LeNet5(
     The original ends in Euclidean radial basis functions around fixed codes. Their outputs
     carry a minus sign here (``layers.RBFOutput``): with ``classifier_activation=None`` the
     model gives the paper's penalties times -1, and with ``"softmax"`` the posterior that
-    they stand for, so that it trains with cross-entropy as any other classifier does. Its
-    codes are random, not the paper's drawings of the ten digits.
+    they stand for, so that it trains with cross-entropy as any other classifier does.
+    Distances in 84 dimensions make steep logits: Adam at its usual rates learns well, SGD
+    needs small steps. The codes are random, not the paper's drawings of the ten digits.
 
     Args:
         variant: ``"original"``: partial connections, trained subsampling, scaled tanh,

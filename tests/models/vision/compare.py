@@ -1,0 +1,48 @@
+"""A model of ours beside somebody else's of the same architecture."""
+
+import keras
+import numpy as np
+from formula import fill_keras, image
+
+import keras_arch
+
+
+def trainable(model):
+    return sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
+
+
+def shapes(model, *taps):
+    return [tuple(model.get_layer(tap).output.shape[1:]) for tap in taps]
+
+
+def first_logits(model, gain=1.0, epsilon=None):
+    """Five logits of the image by formula, with weights by formula."""
+    fill_keras(model, gain=gain, epsilon=epsilon)
+    return np.asarray(model(image(*model.input_shape[1:]), training=False))[0, :5]
+
+
+def assert_drop_in(ours, theirs, family):
+    """Weights of keras.applications copied in, by name and by order, give its outputs."""
+    fill_keras(theirs, gain=0.9)
+    size = [size or 40 for size in theirs.input_shape[1:]]
+    x = image(*size)
+    expected = np.asarray(theirs(x, training=False))
+    scale = np.abs(expected).max()
+    assert ours.count_params() == theirs.count_params()
+    assert [w.shape for w in ours.weights] == [w.shape for w in theirs.weights]
+
+    report = keras_arch.transfer_weights(theirs, ours, keras_arch.get(family).rename)
+    assert len(report.copied) == len(ours.weights)
+    assert not (report.adapted or report.skipped or report.untouched)
+    np.testing.assert_allclose(ours(x, training=False), expected, rtol=1e-5, atol=1e-5 * scale)
+
+    ours.set_weights([np.zeros(w.shape) for w in ours.weights])
+    ours.set_weights(theirs.get_weights())
+    np.testing.assert_allclose(ours(x, training=False), expected, rtol=1e-5, atol=1e-5 * scale)
+
+
+def silence(model, layers):
+    """Make the named normalizations or convolutions answer zero."""
+    for name in layers:
+        for variable in model.get_layer(name).trainable_variables:
+            variable.assign(keras.ops.zeros_like(variable))

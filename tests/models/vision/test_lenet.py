@@ -1,0 +1,126 @@
+"""LeNet-5: the paper's counts, table and arithmetic."""
+
+import numpy as np
+import pytest
+from formula import fill_keras, image
+from models.vision.compare import shapes, trainable
+
+from keras_arch.models import LeNet5
+from keras_arch.models.vision.lenet import TABLE_I
+
+READ_BY = {  # rows of table I: the maps of C3 that read each map of S2
+    0: [0, 4, 5, 6, 9, 10, 11, 12, 14, 15],
+    1: [0, 1, 5, 6, 7, 10, 11, 12, 13, 15],
+    2: [0, 1, 2, 6, 7, 8, 11, 13, 14, 15],
+    3: [1, 2, 3, 6, 7, 8, 9, 12, 14, 15],
+    4: [2, 3, 4, 7, 8, 9, 10, 12, 13, 15],
+    5: [3, 4, 5, 8, 9, 10, 11, 13, 14, 15],
+}
+
+
+def test_table_of_connections():
+    assert len(TABLE_I) == 16
+    assert {s: [t for t, row in enumerate(TABLE_I) if s in row] for s in range(6)} == READ_BY
+
+
+def test_weights_and_connections_of_each_layer():
+    model = LeNet5()
+    weights = [layer.count_params() for layer in model.layers if layer.count_params()]
+    assert weights == [156, 12, 1_516, 32, 48_120, 10_164, 840]
+    assert trainable(model) == 60_000
+    s2, s4 = 14 * 14 * 6 * (4 + 1), 5 * 5 * 16 * (4 + 1)  # a unit reads four and a bias
+    connections = [28 * 28 * 156, s2, 10 * 10 * 1_516, s4, 48_120, 10_164, 840]
+    assert sum(connections) == 340_908
+    assert shapes(model, "stem", "stage1", "stage2_conv", "stage2", "stage3", "f6") == [
+        (28, 28, 6),
+        (14, 14, 6),
+        (10, 10, 16),
+        (5, 5, 16),
+        (1, 1, 120),
+        (84,),
+    ]
+
+
+def test_todays_form_has_61706_parameters():
+    model = LeNet5("modern")
+    assert trainable(model) == model.count_params() == 61_706
+
+
+def convolve(x, kernel, bias):
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], axis=(1, 2))
+    return np.einsum("nyxcij,ijco->nyxo", windows, kernel) + bias
+
+
+def squash(x):
+    return 1.7159 * np.tanh(2 * x / 3)
+
+
+def subsample(x, gamma, beta):
+    n, height, width, maps = x.shape
+    return gamma * x.reshape(n, height // 2, 2, width // 2, 2, maps).sum((2, 4)) + beta
+
+
+def test_the_whole_network_in_numpy():
+    model = fill_keras(LeNet5(input_shape=(28, 28, 1), classifier_activation=None))
+    for layer in model.layers:  # the formula leaves biases zero
+        for variable in layer.trainable_variables:
+            if variable.name == "bias":
+                variable.assign(np.linspace(-0.3, 0.2, variable.shape[0]))
+    x = image(28, 28, 1)
+    c1, s2, c3, s4, c5, f6, (codes,) = (
+        [np.asarray(v, "float64") for v in layer.weights] for layer in model.layers if layer.weights
+    )
+    full = np.zeros((5, 5, 6, 16))
+    pairs = [(source, target) for target, row in enumerate(TABLE_I) for source in row]
+    for index, (source, target) in enumerate(pairs):
+        full[:, :, source, target] = c3[0][:, :, index]
+    y = np.pad(x, [(0, 0), (2, 2), (2, 2), (0, 0)])
+    y = squash(subsample(squash(convolve(y, *c1)), *s2))
+    y = squash(subsample(squash(convolve(y, full, c3[1])), *s4))
+    y = squash(squash(convolve(y, *c5)).reshape(2, 120) @ f6[0] + f6[1])
+    expected = -((y[:, :, None] - codes) ** 2).sum(1)
+    np.testing.assert_allclose(model(x), expected, rtol=1e-4)
+
+
+def test_the_nearest_code_has_the_highest_probability():
+    model = LeNet5()
+    penalties = -np.asarray(LeNet5(classifier_activation=None)(image(32, 32, 1)))
+    assert penalties.shape == (2, 10)
+    assert (penalties > 0).all()
+    probabilities = np.asarray(model(image(32, 32, 1)))
+    np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-6)
+
+
+def test_the_codes_are_signs_that_no_training_moves():
+    head, again = (LeNet5().get_layer("head") for _ in range(2))
+    codes = np.asarray(head.kernel)
+    assert codes.shape == (84, 10)
+    assert set(np.unique(codes)) == {-1.0, 1.0}
+    assert len({tuple(code) for code in codes.T}) == 10
+    assert not head.trainable_variables
+    np.testing.assert_array_equal(codes, again.kernel)
+
+
+@pytest.mark.parametrize("size", [(28, 28), (8, 8), (31, 20), (32, 32)])
+def test_a_small_image_is_centred_in_the_field(size):
+    model = LeNet5("modern", input_shape=(*size, 1), include_top=False)
+    whole = LeNet5("modern", include_top=False)
+    whole.set_weights(model.get_weights())
+    x = image(*size, 1)
+    above, left = ((32 - extent) // 2 for extent in size)
+    field = np.zeros((2, 32, 32, 1))
+    field[:, above : above + size[0], left : left + size[1]] = x
+    np.testing.assert_allclose(model(x), whole(field), atol=1e-6)
+
+
+def test_any_channels_and_larger_images():
+    model = LeNet5(input_shape=(None, None, 3), include_top=False)
+    assert model(np.zeros((1, 40, 36, 3))).shape == (1, 3, 2, 120)
+    assert LeNet5(input_shape=(40, 36, 2), classes=3).output_shape == (None, 3)
+
+
+def test_what_cannot_be_built_is_refused():
+    with pytest.raises(ValueError, match="`variant`"):
+        LeNet5("lenet4")
+    with pytest.raises(ValueError, match="a height and width"):
+        LeNet5(input_shape=(None, None, 1))
