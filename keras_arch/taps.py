@@ -35,4 +35,4 @@ def feature_extractor(model: keras.Model, taps: Sequence[str]) -> keras.Model:
         tapped = [name for name in names if name.startswith(("stem", "stage", "block", "head"))]
         raise invalid("taps", f"names of layers, such as {tapped[:8]}", missing)
     outputs = {tap: model.get_layer(tap).output for tap in taps}
-    return keras.Model(model.inputs, outputs, name=f"{model.name}_features")
+    return keras.Model(model.input, outputs, name=f"{model.name}_features")

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import grpc
+import tensorflow as tf
 
 from keras_arch.serving import warmup
 from keras_arch.serving.engine import SessionEngine
@@ -46,6 +47,8 @@ class Manager:
             servable = Servable(name, version, SessionEngine(path))
         except OSError as error:
             raise StatusError(grpc.StatusCode.NOT_FOUND, str(error)) from error
+        except tf.errors.OpError as error:
+            raise StatusError(error.error_code, error.message) from error
         try:
             for request in warmup.requests(path):
                 predict(servable, request)

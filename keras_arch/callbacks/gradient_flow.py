@@ -37,9 +37,10 @@ class GradientFlow(keras.callbacks.Callback):
 
     The tab "Custom Scalars" draws each kind as one chart with a line for each layer.
     A record's step is the optimizer's iterations before the update, so a resumed run goes
-    on where the first one stopped. With ``steps_per_execution`` the gradient is that of the
-    last step of an execution, and the update that of the whole. Several replicas
-    (``tf.distribute``) are not recorded.
+    on where the first one stopped. With ``gradient_accumulation_steps`` the record is of
+    the step that updates, and of the gradient of its batch. With ``steps_per_execution``
+    the gradient is that of the last step of an execution, and the update that of the whole.
+    Several replicas (``tf.distribute``) are not recorded.
 
     Args:
         log_dir: Directory of the run; the records go into its folder ``gradient_flow``.

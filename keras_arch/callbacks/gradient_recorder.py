@@ -80,12 +80,10 @@ class GradientRecorder:
 
     def before_step(self) -> None:
         """Keep the kernels, where the coming step will be recorded."""
-        optimizers = self._taps.optimizers
-        first = optimizers.get("optimizer") or next(iter(optimizers.values()))
-        executed = self.model.steps_per_execution
-        step = int(first.iterations) + executed - 1
-        # An optimizer that skips a step (loss scaling) stays at its iteration.
-        if step // self.every == (step - executed) // self.every or step == self._last_step:
+        done, to_be_done = self._updates()
+        step = to_be_done - 1
+        # An optimizer that skips an update (loss scaling) stays at its iteration.
+        if step // self.every == (done - 1) // self.every or step == self._last_step:
             return
         self._last_step = step
         self._due = True
@@ -117,6 +115,15 @@ class GradientRecorder:
         self.log.write(
             self._last_step, {f"log10_{tag}": np.log10(value) for tag, value in scalars.items()}
         )
+
+    def _updates(self):
+        """Return the updates before and after the coming step, which with accumulation are few."""
+        optimizers = self._taps.optimizers
+        optimizer = optimizers.get("optimizer") or next(iter(optimizers.values()))
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        accumulated = optimizer.gradient_accumulation_steps or 1
+        steps = int(optimizer._iterations)
+        return steps // accumulated, (steps + self.model.steps_per_execution) // accumulated
 
     def _find_layers(self):
         self._layers = kernel_layers(self.model)

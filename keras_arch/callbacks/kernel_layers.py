@@ -29,7 +29,7 @@ def kernel_layers(model: keras.Model) -> list[KernelLayer]:
     owned: list[tuple[str, list[keras.Variable]]] = []
     current: dict[str, list[keras.Variable]] = {}
     for variable in filter(is_kernel, model.trainable_variables):
-        owner = variable.path.rpartition("/")[0]
+        owner = variable.path.rpartition("/")[0].removeprefix(f"{model.name}/")
         kernels = current.get(owner)
         if kernels is None or any(other.path == variable.path for other in kernels):
             current[owner] = kernels = []

@@ -135,7 +135,9 @@ def _imagenet(family, include_top, sizes):
     for preset, published in theirs.items():
         if published == sizes:
             return getattr(keras.applications, preset)(include_top=include_top)
-    known = f'`None`, a path, or "imagenet" with the sizes of one of {theirs}'
+    known = "`None` or a path"
+    if theirs:
+        known += f', or "imagenet" with the sizes of one of {theirs}'
     raise invalid("weights", known, f"imagenet with {sizes}")
 
 

@@ -63,10 +63,10 @@ def assert_same(directory):
 def test_killed_at_every_kind_of_moment(tmp_path):
     kills = [
         ["step", 3],  # in the middle of the first epoch
+        ["epoch_end", 0],  # validated for the first time, and not yet saved
         ["half", 3],  # with half of a checkpoint written
         ["before", 4],  # written, and not yet in place
         ["after", 2],  # just in place
-        ["epoch_end", 3],  # validated, and not yet saved
         None,  # and once more, after the end
     ]
     assert train(tmp_path, kills) == ["SIGKILL"] * 5 + ["done"] * 2

@@ -128,6 +128,9 @@ def test_low_precision(policy):
     assert keras.backend.standardize_dtype(output.dtype) == policy.removeprefix("mixed_")
     assert keras.backend.standardize_dtype(state.dtype) == policy.removeprefix("mixed_")
     assert all(v.dtype == "float32" for v in rnn.trainable_variables)
+    (start,) = rnn.cell.get_initial_state(batch_size=2)
+    assert start.shape == (2, 4)
+    assert start.dtype == output.dtype
 
 
 def test_masked_steps_leave_the_state():

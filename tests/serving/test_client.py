@@ -1,5 +1,6 @@
 """The light client: no TensorFlow, the same bytes, the same answers as the official stubs."""
 
+import contextlib
 import subprocess
 import sys
 
@@ -19,14 +20,16 @@ from keras_arch_client import GrpcClient, RestClient, ServingError, messages, te
 def connect(request):
     """A function from server to client, for each protocol."""
 
-    def connect(server):
-        if request.param == "rest":
-            return RestClient(f"http://127.0.0.1:{server.rest_port}")
-        client = GrpcClient(f"127.0.0.1:{server.grpc_port}")
-        request.addfinalizer(client.close)
-        return client
+    with contextlib.ExitStack() as stack:
 
-    return connect
+        def connect(server):
+            if request.param == "rest":
+                client = RestClient(f"http://127.0.0.1:{server.rest_port}")
+            else:
+                client = GrpcClient(f"127.0.0.1:{server.grpc_port}")
+            return stack.enter_context(client)
+
+        yield connect
 
 
 def test_it_imports_no_tensorflow():

@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import json
+import os
 import shutil
 import signal
 import socket
@@ -45,6 +46,11 @@ def test_what_cannot_be_loaded(tmp_path, copy):
     assert refused(tmp_path / "empty")[1].startswith("No versions of servable found under")
     (copy / "2").mkdir()
     assert refused(copy)[0] == "NOT_FOUND"  # the highest version counts, even if it is broken
+    (copy / "2").rmdir()
+    os.truncate(copy / "1" / "variables" / "variables.data-00000-of-00001", 100)
+    assert refused(copy)[0] in ("DATA_LOSS", "OUT_OF_RANGE")
+    os.truncate(copy / "1" / "saved_model.pb", 1000)
+    assert refused(copy)[0] == "NOT_FOUND"
 
 
 def write_warmup(copy, *records):

@@ -120,7 +120,7 @@ def test_any_channels_and_larger_images():
 
 
 def test_what_cannot_be_built_is_refused():
-    with pytest.raises(ValueError, match="`variant`"):
+    with pytest.raises(ValueError, match=r"`variant`"):
         LeNet5("lenet4")
     with pytest.raises(ValueError, match="a height and width"):
         LeNet5(input_shape=(None, None, 1))

@@ -66,9 +66,8 @@ def test_feature_maps_for_small_images(quick):
     ]
 
 
-@pytest.mark.parametrize("top", [{"classes": 10}, {"include_top": False, "pooling": "avg"}])
-def test_is_a_drop_in(top):
-    arguments = {"input_shape": (64, 64, 3), "weights": None, **top}
+def test_is_a_drop_in():
+    arguments = {"input_shape": (64, 64, 3), "weights": None, "classes": 10}
     theirs = keras.applications.ResNet50(**arguments)
     assert_drop_in(models.ResNet50(**arguments), theirs, "ResNet")
 
@@ -124,29 +123,10 @@ def test_option_a_subsamples_and_appends_zeros():
     assert not maps["stage2"][..., 4:].any()
 
 
-def test_the_gradient_reaches_the_first_layer_past_all_blocks():
-    import tensorflow as tf
-
-    def ratio(zeroed):
-        keras.utils.set_random_seed(0)
-        model = ResNet(
-            (9, 9), (4, 4), block="basic", stem="cifar", input_shape=(8, 8, 3), classes=4
-        )
-        if zeroed:  # no branch, only shortcuts
-            layers = [layer.name for layer in model.layers if layer.name.endswith("_2_bn")]
-            silence(model, layers)
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(model(image(8, 8), training=False)[:, 0])
-        return np.abs(tape.gradient(loss, model.get_layer("stem_conv").kernel.value)).max()
-
-    assert ratio(zeroed=True) > 0
-    assert ratio(zeroed=False) > 0
-
-
 def test_what_cannot_be_built_is_refused():
-    with pytest.raises(ValueError, match="`depths`.*at most 455 blocks"):
+    with pytest.raises(ValueError, match=r"`depths`.*at most 455 blocks"):
         models.ResNet110CIFAR(depths=(200, 200, 200))  # ResNet-1202
-    with pytest.raises(ValueError, match="`widths`.*4 sizes"):
+    with pytest.raises(ValueError, match=r"`widths`.*4 sizes"):
         ResNet(widths=(64, 128))
     for argument in ("block", "shortcut", "stride_in", "stem", "pooling"):
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):

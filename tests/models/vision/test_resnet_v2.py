@@ -44,9 +44,8 @@ def test_feature_maps_of_50(arguments, sizes, quick):
     assert found == [(56, 56, 64), *((s, s, c) for s, c in zip(sizes, channels, strict=True))]
 
 
-@pytest.mark.parametrize("top", [{"classes": 10}, {"include_top": False, "pooling": "avg"}])
-def test_is_a_drop_in(top):
-    arguments = {"input_shape": (64, 64, 3), "weights": None, **top}
+def test_is_a_drop_in():
+    arguments = {"input_shape": (64, 64, 3), "weights": None, "classes": 10}
     theirs = keras.applications.ResNet50V2(**arguments)
     assert_drop_in(models.ResNet50V2(**arguments), theirs, "ResNetV2")
 
@@ -103,9 +102,9 @@ def test_zero_padded_shortcuts_have_no_parameters(quick):
 
 
 def test_what_cannot_be_built_is_refused():
-    with pytest.raises(ValueError, match="`depths`.*at most 910 blocks"):
+    with pytest.raises(ValueError, match=r"`depths`.*at most 910 blocks"):
         ResNetV2(depths=(303, 304, 304), widths=(4, 4, 4))
-    with pytest.raises(ValueError, match="`widths`.*4 sizes"):
+    with pytest.raises(ValueError, match=r"`widths`.*4 sizes"):
         ResNetV2(widths=(64, 128))
     for argument in ("block", "shortcut", "wiring", "stem", "pooling"):
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):

@@ -1,0 +1,50 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_arch.layers import bn_relu_conv, conv_bn, convolution, convolutional_stem
+
+
+def names(model):
+    return [layer.name for layer in model.layers[1:]]
+
+
+@pytest.mark.parametrize(("size", "stride"), [(3, 1), (3, 2), (1, 2), (7, 2), (5, 3)])
+@pytest.mark.parametrize("extent", [8, 9])
+def test_zeros_are_on_all_sides_alike(size, stride, extent):
+    inputs = keras.Input((extent, extent, 2))
+    model = keras.Model(inputs, convolution(inputs, 3, size, stride))
+    x = np.random.default_rng(0).normal(size=(1, extent, extent, 2)).astype("float32")
+    half = size // 2
+    padded = np.pad(x, [(0, 0), (half, half), (half, half), (0, 0)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(1, 2))
+    kernel = np.asarray(model.get_layer("conv").kernel)
+    expected = np.einsum("nyxcij,ijco->nyxo", windows[:, ::stride, ::stride], kernel)
+    assert model.output_shape[1] == -(-extent // stride)
+    np.testing.assert_allclose(model(x), expected, atol=1e-5)
+
+
+def test_the_two_orders():
+    inputs = keras.Input((8, 8, 2))
+    before = keras.Model(inputs, bn_relu_conv(inputs, 3, 3, name="a"))
+    after = keras.Model(inputs, conv_bn(inputs, 3, 3, name="a"))
+    assert names(before) == ["a_bn", "a_relu", "a_conv"]
+    assert names(after) == ["a_conv", "a_bn"]
+
+
+@pytest.mark.parametrize(
+    ("stem", "norm", "expected"),
+    [
+        ("imagenet", True, ["conv_pad", "conv", "bn", "relu", "pool_pad"]),
+        ("imagenet", False, ["conv_pad", "conv", "pool_pad"]),
+        ("cifar", True, ["conv", "bn", "relu"]),
+        ("cifar", False, ["conv"]),
+    ],
+)
+def test_stem(stem, norm, expected):
+    inputs = keras.Input((33, 40, 2))
+    model = keras.Model(inputs, convolutional_stem(inputs, 6, stem, norm, use_bias=True))
+    assert names(model) == [*(f"stem_{name}" for name in expected), "stem"]
+    size = (9, 10) if stem == "imagenet" else (33, 40)
+    assert model.output_shape == (None, *size, 6)
+    assert model.get_layer("stem_conv").use_bias

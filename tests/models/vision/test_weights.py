@@ -1,0 +1,145 @@
+"""``weights=``: published by keras.applications, from a file, or refused."""
+
+import logging
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from formula import fill_keras, image
+from keras.src.legacy.saving import legacy_h5_format
+
+import keras_arch
+from keras_arch import models
+
+SIZE = {"input_shape": (64, 64, 3)}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """DenseNet121 of keras.applications, with and without the top, in files of both kinds."""
+    folder = tmp_path_factory.mktemp("published")
+    theirs = {}
+    for top in (True, False):
+        model = keras.applications.DenseNet121(weights=None, include_top=top, **SIZE)
+        theirs[top] = fill_keras(model, classes=1000, gain=0.9)
+        name = "top" if top else "notop"
+        model.save_weights(folder / f"{name}.weights.h5")
+        with h5py.File(folder / f"{name}.h5", "w") as file:
+            legacy_h5_format.save_weights_to_hdf5_group(file, model)
+    return folder, theirs
+
+
+@pytest.fixture
+def fetched(published, monkeypatch):
+    """The files that were asked for; ``fetched.kind`` says in which form they come."""
+
+    class Fetched(list):
+        kind = ".weights.h5"
+
+    files = Fetched()
+
+    def get_file(fname=None, origin=None, **_):
+        files.append(origin)
+        name = "notop" if "notop" in fname else "top"
+        return str(published[0] / f"{name}{files.kind}")
+
+    monkeypatch.setattr("keras.src.utils.file_utils.get_file", get_file)
+    monkeypatch.setattr("keras.utils.get_file", get_file)
+    return files
+
+
+@pytest.mark.parametrize(("kind", "top"), [(".weights.h5", True), (".h5", False)])
+def test_published_weights(kind, top, published, fetched, quick, caplog):
+    fetched.kind = kind
+    sizes = {"depths": [6, 12, 24, 16]}  # by which they are recognised, whatever the name
+    ours = models.DenseNet(**sizes, weights="imagenet", include_top=top, **SIZE)
+    assert len(fetched) == 1
+    assert "densenet121" in fetched[0]
+    assert ("notop" in fetched[0]) is not top
+    x = image(64, 64)
+    expected = np.asarray(published[1][top](x))
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(ours(x), expected, rtol=1e-5, atol=1e-5 * scale)
+    assert not caplog.records  # nothing to report
+
+
+def test_a_new_head_and_other_channels_are_reported(published, fetched, quick, caplog):
+    with caplog.at_level(logging.WARNING, "keras_arch"):
+        ours = models.DenseNet121(weights="imagenet", classes=5, input_shape=(64, 64, 1))
+    (record,) = caplog.records
+    assert "1 adapted, 2 skipped, 2 untouched" in record.message
+    assert "stem_conv/kernel: 3 to 1 channels" in record.message
+    theirs = published[1][False]
+    grey = image(64, 64, 1)
+    features = keras_arch.feature_extractor(ours, ["final_relu"])(grey)["final_relu"]
+    expected = theirs(np.repeat(grey, 3, axis=-1))
+    np.testing.assert_allclose(features, expected, atol=1e-5 * np.abs(expected).max())
+    assert ours.output_shape == (None, 5)
+
+
+def test_four_channels_from_a_file(published, quick, caplog):
+    with caplog.at_level(logging.WARNING, "keras_arch"):
+        ours = models.DenseNet121(
+            weights=str(published[0] / "notop.h5"), include_top=False, input_shape=(64, 64, 4)
+        )
+    assert "stem_conv/kernel: 3 to 4 channels" in caplog.text
+    new, old = (
+        ours.get_layer("stem_conv").kernel,
+        published[1][False].get_layer("conv1_conv").kernel,
+    )
+    expected = np.stack([old[:, :, i % 3] * 0.75 for i in range(4)], axis=2)
+    np.testing.assert_allclose(new, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("extension", [".keras", ".weights.h5"])
+def test_a_file_of_ours(extension, tmp_path, caplog):
+    source = fill_keras(models.LeNet5())
+    path = tmp_path / f"kept{extension}"
+    source.save(path) if extension == ".keras" else source.save_weights(path)
+    x = image(32, 32, 1)
+    np.testing.assert_array_equal(models.LeNet5(weights=path)(x), source(x))
+    with caplog.at_level(logging.WARNING, "keras_arch"):
+        other = models.LeNet5(weights=path, classes=3)
+    assert "untouched" in caplog.text
+    np.testing.assert_array_equal(other.get_layer("f6").kernel, source.get_layer("f6").kernel)
+
+
+def small(**arguments):
+    defaults = {"depths": (1, 1), "widths": (4, 6), "stem": "cifar", "input_shape": (8, 8, 3)}
+    return models.ResNet(**{**defaults, "block": "basic", "classes": 3, **arguments})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"depths": (1, 2)}, {"widths": (4, 8)}, {"block": "bottleneck"}, {"conv_bias": False}],
+)
+def test_weights_of_another_size_are_refused(wrong, tmp_path):
+    small().save_weights(tmp_path / "kept.weights.h5")
+    with pytest.raises(ValueError, match=r"`weights`. They are not those of this model: \d+ of"):
+        small(weights=tmp_path / "kept.weights.h5", **wrong)
+
+
+def test_a_missing_file_is_refused_before_anything_is_built(monkeypatch, tmp_path):
+    def built(*_, **__):
+        raise AssertionError("a layer was made")
+
+    monkeypatch.setattr(keras.layers.Layer, "__init__", built)
+    for path in (tmp_path / "missing.h5", "https://example.com/resnet.h5", "imagenet21k"):
+        with pytest.raises(ValueError, match="Invalid value for argument `weights`"):
+            small(weights=path)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "known"),
+    [
+        ("LeNet5", {}, r"`None` or a path\. "),
+        ("ResNet18", {}, "ResNet50.*ResNet152"),
+        ("ResNet50", {"conv_bias": False}, "ResNet50.*'conv_bias': True"),
+        ("VGG16", {"norm": "batch", "include_top": False}, "VGG16.*VGG19"),
+    ],
+)
+def test_what_keras_applications_does_not_have_is_refused(name, arguments, known, fetched, quick):
+    with pytest.raises(ValueError, match=f"Invalid value for argument `weights`.*{known}"):
+        keras_arch.create(name, weights="imagenet", **arguments)
+    assert not fetched
