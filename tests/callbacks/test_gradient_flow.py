@@ -253,7 +253,9 @@ def test_a_model_with_two_optimizers(tmp_path):
     assert logged["log10_gradient_norm/001_dense"] == pytest.approx(10, rel=1e-5)
     both = math.sqrt(12) / 3
     assert logged["log10_global_gradient_norm/optimizer"] == pytest.approx(both, rel=1e-5)
-    assert logged["log10_global_gradient_norm/second_optimizer"] == pytest.approx(10 * both, rel=1e-5)
+    assert logged["log10_global_gradient_norm/second_optimizer"] == pytest.approx(
+        10 * both, rel=1e-5
+    )
 
 
 def test_a_model_that_its_first_step_builds(tmp_path):

@@ -42,7 +42,9 @@ def scalars(directory):
     found = {tag: [(e.step, e.value) for e in events.Scalars(tag)] for tag in tags["scalars"]}
     for tag in tags["tensors"]:
         if tag.startswith(("epoch_", "batch_", "evaluation_")):
-            values = [(e.step, tensor_util.make_ndarray(e.tensor_proto)) for e in events.Tensors(tag)]
+            values = [
+                (e.step, tensor_util.make_ndarray(e.tensor_proto)) for e in events.Tensors(tag)
+            ]
             found[tag] = [(step, float(value)) for step, value in values]
     return found
 

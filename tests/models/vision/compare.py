@@ -46,3 +46,12 @@ def silence(model, layers):
     for name in layers:
         for variable in model.get_layer(name).trainable_variables:
             variable.assign(keras.ops.zeros_like(variable))
+
+
+def quick_kernels(monkeypatch):
+    """Kernels start as zeros: random numbers take most of the time of a large build."""
+
+    def zeros(self, shape, dtype=None, **kwargs):
+        return keras.ops.zeros(shape, dtype)
+
+    monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", zeros)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from formula import fill_keras, image
 from keras.src.legacy.saving import legacy_h5_format
+from models.vision.compare import quick_kernels
 
 import keras_arch
 from keras_arch import models
@@ -17,41 +18,37 @@ SIZE = {"input_shape": (64, 64, 3)}
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
-    """DenseNet121 of keras.applications, with and without the top, in files of both kinds."""
+    """DenseNet121 of keras.applications: files by whether they have a top, and the models."""
     folder = tmp_path_factory.mktemp("published")
+    files = {True: folder / "top.weights.h5", False: folder / "notop.h5"}
     theirs = {}
-    for top in (True, False):
-        model = keras.applications.DenseNet121(weights=None, include_top=top, **SIZE)
-        theirs[top] = fill_keras(model, classes=1000, gain=0.9)
-        name = "top" if top else "notop"
-        model.save_weights(folder / f"{name}.weights.h5")
-        with h5py.File(folder / f"{name}.h5", "w") as file:
-            legacy_h5_format.save_weights_to_hdf5_group(file, model)
-    return folder, theirs
+    with pytest.MonkeyPatch.context() as patch:
+        quick_kernels(patch)
+        for top in (True, False):
+            model = keras.applications.DenseNet121(weights=None, include_top=top, **SIZE)
+            theirs[top] = fill_keras(model, classes=1000, gain=0.9)
+    theirs[True].save_weights(files[True])
+    with h5py.File(files[False], "w") as file:  # as the published files are
+        legacy_h5_format.save_weights_to_hdf5_group(file, theirs[False])
+    return files, theirs
 
 
 @pytest.fixture
 def fetched(published, monkeypatch):
-    """The files that were asked for; ``fetched.kind`` says in which form they come."""
-
-    class Fetched(list):
-        kind = ".weights.h5"
-
-    files = Fetched()
+    """Addresses that were asked for, each answered by a file of keras.applications."""
+    addresses = []
 
     def get_file(fname=None, origin=None, **_):
-        files.append(origin)
-        name = "notop" if "notop" in fname else "top"
-        return str(published[0] / f"{name}{files.kind}")
+        addresses.append(origin)
+        return str(published[0]["notop" not in fname])
 
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", get_file)
     monkeypatch.setattr("keras.utils.get_file", get_file)
-    return files
+    return addresses
 
 
-@pytest.mark.parametrize(("kind", "top"), [(".weights.h5", True), (".h5", False)])
-def test_published_weights(kind, top, published, fetched, quick, caplog):
-    fetched.kind = kind
+@pytest.mark.parametrize("top", [True, False], ids=["weights.h5", "legacy h5 without top"])
+def test_published_weights(top, published, fetched, quick, caplog):
     sizes = {"depths": [6, 12, 24, 16]}  # by which they are recognised, whatever the name
     ours = models.DenseNet(**sizes, weights="imagenet", include_top=top, **SIZE)
     assert len(fetched) == 1
@@ -81,7 +78,7 @@ def test_a_new_head_and_other_channels_are_reported(published, fetched, quick, c
 def test_four_channels_from_a_file(published, quick, caplog):
     with caplog.at_level(logging.WARNING, "keras_arch"):
         ours = models.DenseNet121(
-            weights=str(published[0] / "notop.h5"), include_top=False, input_shape=(64, 64, 4)
+            weights=str(published[0][False]), include_top=False, input_shape=(64, 64, 4)
         )
     assert "stem_conv/kernel: 3 to 4 channels" in caplog.text
     new, old = (

@@ -1,0 +1,111 @@
+"""Version directories: written aside, whole and on the disk before their name says so."""
+
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import time
+
+import keras
+
+MANIFEST = "assets.extra/manifest.json"  # TF-Serving reads only the warm-up from assets.extra
+STAGING = ".exporting-"
+_ABANDONED = 86_400  # seconds after which the leftover of a killed export is removed
+
+
+def save(functions, path):
+    """Write a SavedModel with these signatures."""
+    import tensorflow as tf
+
+    # Only what the signatures captured, once: Keras's own export stores each weight twice.
+    variables = {
+        id(variable): variable
+        for function in functions.values()
+        for variable in function.graph.variables
+    }
+    module = tf.Module()
+    module.weights = list(variables.values())
+    tf.saved_model.save(module, str(path), signatures=functions)
+
+
+def write_manifest(model, catalogue, path):
+    """Write who made this, of what, and the checksums of its files."""
+    import tensorflow as tf
+
+    import keras_arch
+
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    manifest = {
+        "producer": {
+            "keras_arch": keras_arch.__version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+            "python": platform.python_version(),
+        },
+        "model": model.name,
+        "catalogue": catalogue,
+        "parameters": model.count_params(),
+        "sha256": {file.relative_to(path).as_posix(): _sha256(file) for file in files},
+    }
+    (path / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def flush(path):
+    """Put a directory tree on the disk itself, before its name says that it is there."""
+    for folder, _, files in os.walk(path):
+        for file in files:
+            with open(os.path.join(folder, file), "rb+") as written:
+                os.fsync(written.fileno())
+        _flush_folder(folder)
+
+
+def _flush_folder(path):
+    if os.name == "posix":  # elsewhere a directory cannot be opened
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _versions(directory):
+    return {int(path.name) for path in directory.iterdir() if re.fullmatch(r"[0-9]+", path.name)}
+
+
+def refuse_existing(directory, version):
+    """Refuse to write over a version."""
+    if version in _versions(directory):
+        raise FileExistsError(
+            f"Version {version} exists in {directory}, and may be served at this moment. Export "
+            "another version, or leave `version` out for the next one."
+        )
+
+
+def publish(staging, directory, version):
+    """Give a whole version its number; returns its path."""
+    while True:
+        refuse_existing(directory, version)
+        number = max(_versions(directory), default=0) + 1 if version is None else version
+        path = directory / str(number)
+        try:
+            os.rename(staging, path)
+        except OSError:
+            if not path.exists():
+                raise
+            continue  # another process came first: take the next, or refuse
+        _flush_folder(directory)
+        return path
+
+
+def sweep(directory):
+    """Remove what exports left behind that were killed long ago."""
+    for path in directory.glob(f"{STAGING}*"):
+        if time.time() - path.stat().st_mtime > _ABANDONED:
+            shutil.rmtree(path, ignore_errors=True)
