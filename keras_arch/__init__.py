@@ -3,7 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from keras_arch import initializers, layers, losses, models, training
+from keras_arch import activations, initializers, layers, losses, models, training
 from keras_arch.registry import cite, create, entries, get, info, list_models, register
 from keras_arch.taps import feature_extractor
 from keras_arch.weights import transfer_weights
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "activations",
     "callbacks",
     "cite",
     "create",

@@ -136,6 +136,7 @@ class Experiment:
             load(epochs=epochs, start=start, seed=self.seed),
             epochs=epochs,
             steps_per_epoch=steps,
+            shuffle=False,  # the pipeline did
             verbose=self.verbose,
             callbacks=[
                 *callbacks,

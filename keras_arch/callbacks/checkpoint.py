@@ -24,13 +24,13 @@ def write(directory: str, facts: Mapping[str, Any], arrays: Mapping[str, np.ndar
     path = os.path.join(directory, NAME)
     # NumPy's files know no bfloat16 or float8: such are stored as plain bits.
     foreign = {name: str(array.dtype) for name, array in arrays.items() if array.dtype.kind == "V"}
-    members = {
+    members: dict[str, Any] = {
         name: array.view(f"u{array.dtype.itemsize}") if name in foreign else array
         for name, array in arrays.items()
     }
-    text = json.dumps({"form": FORM, "foreign": foreign, **facts})
+    members[FACTS] = np.array(json.dumps({"form": FORM, "foreign": foreign, **facts}))
     with open(f"{path}.aside", "wb") as file:
-        np.savez(file, **{FACTS: np.array(text)}, **members)
+        np.savez(file, **members)
         file.flush()
         os.fsync(file.fileno())
     os.replace(f"{path}.aside", path)

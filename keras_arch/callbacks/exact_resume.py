@@ -55,8 +55,11 @@ class ExactResume(keras.callbacks.Callback):
 
     Example:
 
+    >>> resume = ExactResume("runs/digits/resume", every_steps=100)
+    >>> resume.epoch
+    0
+
     ```python
-    resume = ExactResume("runs/digits/resume", every_steps=100)
     train = data.load("digits", epochs=20, start=(resume.epoch, 0), batch_size=64, seed=0)
     model.fit(train, epochs=20, steps_per_epoch=22, callbacks=[EarlyStopping(), resume])
     ```
@@ -71,9 +74,10 @@ class ExactResume(keras.callbacks.Callback):
         self.every_steps = every_steps
         self._facts = checkpoint.read_facts(self.directory)
         # Looked for here: later, this process itself begins to log.
-        logs = log_files.sizes(self._facts["log_patterns"]) if self._facts else {}
-        self._later_logs = [path for path in logs if path not in self._facts["logs"]]
-        self._passed = 0  # steps of the running epoch that a killed run has trained
+        known = self._facts or {"log_patterns": [], "logs": {}}
+        self._later_logs = log_files.sizes(known["log_patterns"]).keys() - known["logs"].keys()
+        self._passed = 0  # steps of the running epoch that a killed run has trained ...
+        self._left = 0  # ... and whose batches are still to be taken from the data
 
     @property
     def epoch(self) -> int:
@@ -114,6 +118,8 @@ class ExactResume(keras.callbacks.Callback):
                     self._save(self._running_epoch, batch + 1)
 
         def on_epoch_end(epoch, logs=None):
+            if self._left:  # Keras warned that the data ended, and went on
+                raise self._data_ended()
             epoch_end(epoch, logs)
             self._passed = 0
             self._save(epoch + 1, 0)
@@ -163,7 +169,7 @@ class ExactResume(keras.callbacks.Callback):
     def _take_logs_back(self, others):
         if self._facts is not None:
             log_files.cut(self._facts["logs"], self._later_logs)
-            self._later_logs = []
+            self._later_logs = set()
             for other in others:
                 if isinstance(other, keras.callbacks.CSVLogger):
                     other.append = True
@@ -202,20 +208,15 @@ class ExactResume(keras.callbacks.Callback):
         """Take the batches that were trained on from the data, then go on as if just trained."""
         model, facts = self.model, self._facts
         train_function = model.train_function
-        taken = 0
-        self._passed = step
+        self._passed = self._left = step
 
         def take(iterator):
-            nonlocal taken
             for _ in range(model.steps_per_execution):
                 batch = next(iterator, None)
                 if batch is None:
-                    raise ValueError(
-                        f"The data ended after {taken} batches of an epoch of which the "
-                        f"checkpoint in {self.directory!r} has trained {step}."
-                    )
-                taken += 1
-            if taken == step:
+                    raise self._data_ended()
+                self._left -= 1
+            if not self._left:
                 # Once more: callbacks had an `on_epoch_begin`, which may have set, say, the
                 # learning rate, and which the killed run had as well.
                 training_state.put(model, facts["optimizers"], arrays, self.directory)
@@ -225,6 +226,12 @@ class ExactResume(keras.callbacks.Callback):
             return {}
 
         model.train_function = take
+
+    def _data_ended(self):
+        return ValueError(
+            f"The data ended after {self._passed - self._left} batches of an epoch of which the "
+            f"checkpoint in {self.directory!r} has trained {self._passed}."
+        )
 
 
 def _enclosing_callback_list():

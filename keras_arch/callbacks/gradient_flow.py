@@ -8,6 +8,7 @@ networks. AISTATS 2010. https://proceedings.mlr.press/v9/glorot10a.html
 """
 
 import os
+from typing import Any
 
 import keras
 
@@ -63,7 +64,7 @@ class GradientFlow(keras.callbacks.Callback):
             raise invalid("every", "a positive integer", every)
         self.log_dir = os.fspath(log_dir)
         self.every = every
-        self._recorder: GradientRecorder | None = None  # only while a training runs
+        self._recorder: Any = None  # of the training that runs
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self._recorder = GradientRecorder(self.log_dir, self.every, self.model)
