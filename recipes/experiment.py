@@ -109,7 +109,7 @@ class Experiment:
         model: keras.Model,
         load: Callable[..., Any],
         epochs: int,
-        part: str = "train",
+        part: str = "",
         callbacks: Sequence[keras.callbacks.Callback] = (),
         **arguments: Any,
     ) -> dict[str, list[float]]:

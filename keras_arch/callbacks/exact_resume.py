@@ -51,7 +51,8 @@ class ExactResume(keras.callbacks.Callback):
         RuntimeError: If Keras does not run on TensorFlow.
         ValueError: If ``every_steps`` is not a positive integer, or the directory holds
             something else than a checkpoint; in ``fit``, if the checkpoint does not fit the
-            model, before anything of it is restored.
+            model, with the names of the variables, before anything of it is restored (if
+            only its metrics do not fit: before a step is trained).
 
     Example:
 
@@ -60,8 +61,9 @@ class ExactResume(keras.callbacks.Callback):
     0
 
     ```python
+    steps = len(data.load("digits", batch_size=64))
     train = data.load("digits", epochs=20, start=(resume.epoch, 0), batch_size=64, seed=0)
-    model.fit(train, epochs=20, steps_per_epoch=22, callbacks=[EarlyStopping(), resume])
+    model.fit(train, epochs=20, steps_per_epoch=steps, callbacks=[EarlyStopping(), resume])
     ```
     """
 
