@@ -45,13 +45,17 @@ class Experiment:
         model: The trained model, once it is saved.
         served: Folder of its SavedModels, once it is saved.
         record: What ``run.json`` holds.
+        targets: The least and the largest value of each number; a recipe may set others.
     """
 
     model: keras.Model
     served: pathlib.Path
 
-    def __init__(self, name: str, options: argparse.Namespace) -> None:
+    def __init__(
+        self, name: str, options: argparse.Namespace, targets: Mapping[str, Interval]
+    ) -> None:
         self.name = name
+        self.targets = targets
         self.options = options
         self.seed: int = options.seed
         self.quick: bool = options.quick
@@ -204,7 +208,7 @@ def main(
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-    experiment = Experiment(name, parsed)
+    experiment = Experiment(name, parsed, targets)
     print(f"Run in {experiment.directory}", flush=True)
     began = time.perf_counter()
     try:
@@ -215,10 +219,10 @@ def main(
     experiment.write(
         status="finished",
         numbers=numbers,
-        targets=targets,
+        targets=experiment.targets,
         seconds=round(time.perf_counter() - began, 1),
     )
-    reached = _report(numbers, targets)
+    reached = _report(numbers, experiment.targets)
     print(f"TensorBoard: tensorboard --logdir {experiment.directory / 'logs'}")
     if not (reached or parsed.quick or parsed.steps):
         sys.exit(1)

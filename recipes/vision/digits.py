@@ -3,9 +3,9 @@
     keras-arch train vision.digits [--model NAME]
 
 The 1,797 digits that ship with scikit-learn, at 32x32, one fifth of them kept for the
-test. The default is a DenseNet-BC of 13 dense layers, some 40 seconds on two cores; any
-image classifier of the catalogue will do. Reaches a test accuracy of 0.99; the target is
-0.985.
+test. The default is a DenseNet-BC of 13 dense layers, about a minute on two cores; any image
+classifier of the catalogue will do, families in a small size. Reaches a test accuracy of
+0.99; the target is 0.985, and 0.964 for LeNet-5.
 
 Huang et al. Densely Connected Convolutional Networks. CVPR 2017.
 """
@@ -20,6 +20,14 @@ from keras_arch.recipes.experiment import main
 
 TARGETS = {"accuracy": (0.985, None)}
 BATCH = 64
+CHAIN = {"depths": (1, 1, 1), "widths": (16, 32, 64), "stem": "cifar"}
+SMALL = {  # families in a size for small images; a preset is built as the catalogue says
+    "DenseNet": {"depths": (3, 6, 4), "growth": 16},
+    "LeNet5": {},
+    "ResNet": {**CHAIN, "block": "basic", "conv_bias": False},
+    "ResNetV2": {**CHAIN, "block": "basic", "wiring": "paper"},
+    "VGG": {**CHAIN, "units": (128,), "norm": "batch"},
+}
 
 
 def options(parser):
@@ -30,22 +38,24 @@ def options(parser):
 
 
 def classifier(name, classes, shape):
-    """The model: ours is small, others are built as the catalogue says, for small images."""
-    small = {"depths": (3, 6, 4), "growth": 16} if name == "DenseNet" else {}
-    target = keras_arch.get(name).target
-    if name != "DenseNet" and "stem" in inspect.signature(target).parameters:
-        small = {"stem": "cifar"}
-    return keras_arch.create(name, classes=classes, input_shape=shape, **small)
+    """The model: a family in a small size, a preset as it is, both for small images."""
+    values = SMALL.get(name)
+    if values is None:
+        stem = "stem" in inspect.signature(keras_arch.get(name).target).parameters
+        values = {"stem": "cifar"} if stem else {}
+    return keras_arch.create(name, classes=classes, input_shape=shape, **values)
 
 
 def run(experiment):
     """Train, measure, export."""
-    name = experiment.options.data
-    load = functools.partial(keras_arch.data.load, name, batch_size=BATCH, image_size=32)
+    data, name = experiment.options.data, experiment.options.model
+    if name == "LeNet5":  # the fixed codes of 1998 learn less well than a softmax
+        experiment.targets = {"accuracy": (0.964, None)}
+    load = functools.partial(keras_arch.data.load, data, batch_size=BATCH, image_size=32)
     test = load("test")
     images, _ = test.element_spec
-    classes = len(keras_arch.data.info(name).classes)
-    model = classifier(experiment.options.model, classes, tuple(images.shape[1:]))
+    classes = len(keras_arch.data.info(data).classes)
+    model = classifier(name, classes, tuple(images.shape[1:]))
     keras_arch.training.set_norm_momentum(model, 0.9)
     epochs = 2 if experiment.quick else experiment.options.epochs
     steps = int(load("train").cardinality())
