@@ -5,6 +5,7 @@ What a command needs is imported by it alone: ``--help`` and ``predict`` answer 
 
 import argparse
 import json
+import os
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ EXAMPLES = """examples:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line; errors of the user's are one line, without a traceback."""
+    # TensorFlow greets at length; what goes wrong in it comes as an exception all the same.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     parser = argparse.ArgumentParser(
         prog="keras-arch",
         description="Deep-learning architectures in Keras: find, train, export, serve.",
@@ -108,6 +111,7 @@ def _train(commands):
     about = "Run a recipe; its own options follow its name (--help tells them)."
     parser = _command(commands, "train", _run_train, about, passes_on=True)
     parser.add_argument("recipe", nargs="?", help="e.g. vision.digits; none lists all")
+    parser.set_defaults(teach=parser.print_help)
 
 
 def _run_train(options, rest):
@@ -115,6 +119,9 @@ def _run_train(options, rest):
 
     from keras_arch import recipes
 
+    if options.recipe is None and rest:
+        options.teach()
+        sys.exit()
     if options.recipe is None:
         for name in recipes.names():
             print(f"{name:<32}{recipes.summary(name)}")
@@ -173,19 +180,22 @@ def _predict(commands):
 def _run_predict(options, _):
     import numpy as np
 
-    from keras_arch_client import GrpcClient, RestClient
+    from keras_arch_client import GrpcClient, RestClient, ServingError
 
     scheme, _, address = options.server.partition("://")
     if scheme not in ("grpc", "http"):
         sys.exit(f"keras-arch: --server takes grpc://host:port or http://host:port, not {address}")
-    client = GrpcClient(address) if scheme == "grpc" else RestClient(options.server)
-    with client:
-        signatures = client.metadata(options.model)
-        if "serving_bytes" not in signatures:
-            sys.exit(f"keras-arch: {options.model} takes no images: {sorted(signatures)}")
-        (name,) = signatures["serving_bytes"]["inputs"]
-        images = np.array([pathlib.Path(path).read_bytes() for path in options.images], object)
-        (scores,) = client.predict(options.model, {name: images}, "serving_bytes").values()
+    images = np.array([pathlib.Path(path).read_bytes() for path in options.images], object)
+    try:
+        with GrpcClient(address) if scheme == "grpc" else RestClient(options.server) as client:
+            signatures = client.metadata(options.model)
+            if "serving_bytes" not in signatures:
+                sys.exit(f"keras-arch: {options.model} takes no images: {sorted(signatures)}")
+            (name,) = signatures["serving_bytes"]["inputs"]
+            answer = client.predict(options.model, {name: images}, "serving_bytes")
+    except ServingError as error:
+        sys.exit(f"keras-arch: {options.server} says: {error}")
+    (scores,) = answer.values()
     for path, row in zip(options.images, scores.reshape(len(images), -1), strict=True):
         best = np.argsort(-row)[: options.top]
         print(f"{path}: " + ", ".join(f"{index} ({row[index]:.3f})" for index in best))

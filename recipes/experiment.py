@@ -14,7 +14,6 @@ import argparse
 import datetime
 import importlib.metadata
 import json
-import math
 import os
 import pathlib
 import platform
@@ -229,18 +228,25 @@ def main(
     return experiment
 
 
+def target(interval: Interval) -> str:
+    """A target in words: ``"at least 0.985"``."""
+    low, high = interval
+    said = [f"at least {low:.4g}"] if low is not None else []
+    return " and ".join(said + ([f"at most {high:.4g}"] if high is not None else []))
+
+
 def _report(numbers, targets):
     """Print each number beside its target; returns whether all are reached."""
-    missed = []
+    missed = set(targets) - set(numbers)
     for key, value in numbers.items():
-        low, high = targets.get(key, (None, None))
-        said = [f"at least {low}"] if low is not None else []
-        said += [f"at most {high}"] if high is not None else []
-        good = (-math.inf if low is None else low) <= value <= (math.inf if high is None else high)
-        missed += [] if good else [key]
-        verdict = f"   target: {' and '.join(said)}   {'reached' if good else 'missed'}"
-        print(f"{key:<20} {value:10.6g}{verdict if said else ''}")
-    return not missed and set(targets) <= set(numbers)
+        line = f"{key:<24} {value:10.4g}"
+        if key in targets:
+            low, high = targets[key]
+            good = (low is None or value >= low) and (high is None or value <= high)
+            line += f"   target: {target(targets[key])}   {'reached' if good else 'missed'}"
+            missed |= set() if good else {key}
+        print(line)
+    return not missed
 
 
 def _device():
