@@ -58,7 +58,8 @@ def _list(commands):
 def _run_list(options, _):
     import keras_arch
 
-    print("\n".join(keras_arch.list_models(options.filter, options.task, options.room)))
+    for name in keras_arch.list_models(options.filter, options.task, options.room):
+        print(name)
 
 
 def _info(commands):
@@ -78,7 +79,7 @@ def _run_info(options, _):
     venue = f"{facts['venue']} {facts['year']}".strip()
     print(f"{facts['authors']}. {venue}. {facts['url']}")
     print(f"room: {facts['room']}   tasks: {', '.join(facts['tasks'])}")
-    for preset, values in facts["presets"].items():
+    for preset, values in (facts["presets"] or {facts["family"]: {}}).items():
         count = facts["parameters"].get(preset)
         size = f"{count:>12,} parameters" if count else ""
         print(f"  {preset:<24}{size}   {', '.join(f'{k}={v!r}' for k, v in values.items())}")
@@ -165,7 +166,7 @@ def _serve(commands):
 def _run_serve(_, rest):
     from keras_arch.serving.__main__ import main as serve
 
-    sys.exit(serve(rest))
+    sys.exit(serve(rest, prog="keras-arch serve"))
 
 
 def _predict(commands):
@@ -184,7 +185,9 @@ def _run_predict(options, _):
 
     scheme, _, address = options.server.partition("://")
     if scheme not in ("grpc", "http"):
-        sys.exit(f"keras-arch: --server takes grpc://host:port or http://host:port, not {address}")
+        sys.exit(
+            f"keras-arch: --server takes grpc://host:port or http://host:port, not {options.server}"
+        )
     images = np.array([pathlib.Path(path).read_bytes() for path in options.images], object)
     try:
         with GrpcClient(address) if scheme == "grpc" else RestClient(options.server) as client:

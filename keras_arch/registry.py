@@ -31,6 +31,7 @@ class Entry:
     year: int
     url: str
     venue: str = ""
+    journal: str = ""
     task: str = ""
     reference: str = ""
     serves: str = ""
@@ -74,6 +75,7 @@ def register(**facts: Any) -> Callable[[Any], Any]:
         year: Year of publication.
         url: Address of the publication.
         venue: Where it was published, e.g. ``"CVPR"``.
+        journal: The journal, where it was published in one.
         task: What it is for, e.g. ``"image-classification"``.
         reference: Who else has it, and was compared: ``"keras.applications"``, ...
         serves: The part that is exported, where that is not the whole (``"generator"``).
@@ -112,7 +114,10 @@ def get(name: str, room: str = "models") -> Entry:
     if (room, name) not in _ENTRIES:
         names = {known.lower(): known for at, known in _ENTRIES if at == room}
         close = [names[low] for low in difflib.get_close_matches(str(name).lower(), names)]
-        expected = f"a name of {room}" + (f", such as one of {close}" if close else "")
+        expected = f"a name in keras_arch.{room}"
+        expected += (
+            f", such as one of {close}" if close else " (`keras-arch list` knows all models)"
+        )
         raise invalid("name", expected, name)
     return _ENTRIES[room, name]
 
@@ -187,7 +192,7 @@ def info(name: str, room: str = "models") -> dict[str, Any]:
         "tasks": [entry.task] if entry.task else [],
         "paper": entry.paper,
         "authors": entry.authors,
-        "venue": entry.venue,
+        "venue": entry.venue or entry.journal,
         "year": entry.year,
         "url": entry.url,
         "citation": cite(name, room),
@@ -206,8 +211,10 @@ def cite(name: str, room: str = "models") -> str:
         "title": f"{{{entry.paper}}}",
         "author": " and ".join(entry.authors.split(", ")),
         "booktitle": entry.venue,
+        "journal": entry.journal,
         "year": str(entry.year),
         "url": entry.url,
     }
     lines = [f"  {field} = {{{value}}}" for field, value in fields.items() if value]
-    return f"@{'inproceedings' if entry.venue else 'misc'}{{{key},\n" + ",\n".join(lines) + "\n}"
+    kind = "inproceedings" if entry.venue else "article" if entry.journal else "misc"
+    return f"@{kind}{{{key},\n" + ",\n".join(lines) + "\n}"

@@ -18,6 +18,7 @@ import os
 import pathlib
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -101,6 +102,11 @@ class Experiment:
         aside = self.directory / "run.json.new"
         aside.write_text(json.dumps(self.record, indent=1) + "\n", encoding="utf-8")
         os.replace(aside, self.directory / "run.json")
+
+    def discard(self) -> None:
+        """Remove the folder of a run that failed before it left anything but its record."""
+        if [path.name for path in self.directory.iterdir()] == ["run.json"]:
+            shutil.rmtree(self.directory)
 
     @property
     def verbose(self) -> int:
@@ -212,6 +218,9 @@ def main(
     began = time.perf_counter()
     try:
         numbers = {key: float(value) for key, value in run(experiment).items()}
+    except (TypeError, ValueError):
+        experiment.discard()
+        raise
     except KeyboardInterrupt:
         print(f"Interrupted. To go on: the same command with --output {experiment.directory}")
         sys.exit(130)

@@ -3,6 +3,7 @@
 import csv
 import importlib
 import pathlib
+import re
 
 import keras
 import pytest
@@ -29,6 +30,21 @@ def resolve(name):
     return found
 
 
+def check_paths(row, root):
+    """The row's tests and recipe are there, and a test speaks of what the row names."""
+    assert row["test"], "a part that is done has a test"
+    texts = {}
+    for path in (*row["test"].split(), *row["recipe"].split()):
+        file, _, test = path.partition("::")
+        assert (root / file).is_file(), path
+        texts[path] = (root / file).read_text(encoding="utf-8")
+        if test:
+            assert re.search(rf"^\s*def {re.escape(test)}\(", texts[path], re.MULTILINE), path
+    words = {word for path in row["test"].split() for word in re.findall(r"\w+", texts[path])}
+    lasts = {re.split(r"[.:]", name)[-1] for name in row["names"].split()}
+    assert words & lasts, f"none of {sorted(lasts)} in {row['test']}"
+
+
 def test_the_table_is_whole():
     assert len(ROWS) == 300
     assert {row["state"] for row in ROWS.values()} <= {"open", "done", "elsewhere"}
@@ -47,11 +63,7 @@ def test_what_is_not_open_is_there(row):
     if row["state"] == "elsewhere":
         assert all(name.startswith("keras:") for name in names)
         return
-    assert row["test"], "a part that is done has a test"
-    for path in (*row["test"].split(), *row["recipe"].split()):
-        file, _, test = path.partition("::")
-        assert (ROOT / file).is_file(), path
-        assert f"def {test}" in (ROOT / file).read_text(encoding="utf-8"), path
+    check_paths(row, ROOT)
 
 
 @pytest.mark.parametrize(
@@ -70,3 +82,30 @@ def test_an_open_row_of_done_rows_is_not_open(row):
 def test_a_name_that_is_not_there_is_noticed(name):
     with pytest.raises((AttributeError, ImportError)):
         resolve(name)
+
+
+@pytest.mark.parametrize(
+    ("names", "test", "good"),
+    [
+        ("layers.Right", "test_it.py", True),
+        ("layers.Other layers.Right", "test_it.py::test_right", True),
+        ("recipe:room.Right", "test_it.py", True),
+        ("layers.Right", "test_it.py::test_method", True),
+        ("layers.Right", "test_it.py::test_rig", False),  # the beginning of another
+        ("layers.Right", "test_it.py::right", False),
+        ("layers.Right", "test_that.py", False),
+        ("layers.Righ", "test_it.py", False),
+        ("layers.Other", "test_it.py", False),  # the file of something else
+        ("layers.Right", "", False),
+    ],
+)
+def test_wrong_paths_are_noticed(names, test, good, tmp_path):
+    (tmp_path / "test_it.py").write_text(
+        "def test_right():\n    Right()\n\nclass A:\n    def test_method(self): ..."
+    )
+    row = {"names": names, "test": test, "recipe": ""}
+    if good:
+        check_paths(row, tmp_path)
+    else:
+        with pytest.raises(AssertionError):
+            check_paths(row, tmp_path)

@@ -1,5 +1,7 @@
 """Weights go by the names of layers, whatever the order and the file."""
 
+import zipfile
+
 import h5py
 import keras
 import numpy as np
@@ -178,6 +180,87 @@ def test_a_file_without_weights_is_refused_and_nothing_changes(name, content, re
         keras_arch.transfer_weights(path, model)
     for key, value in numbers(model).items():
         np.testing.assert_array_equal(value, before[key])
+
+
+def soft_link(group, path):
+    group["0"] = h5py.SoftLink("/elsewhere")
+
+
+def external_link(group, path):
+    group["0"] = h5py.ExternalLink(str(path / "other.h5"), "/secret")
+
+
+def external_storage(group, path):
+    (path / "secret").write_bytes(bytes(16))
+    group.create_dataset("0", (4,), "float32", external=[(str(path / "secret"), 0, 16)])
+
+
+def virtual_dataset(group, path):
+    layout = h5py.VirtualLayout((4,), "float32")
+    layout[:] = h5py.VirtualSource(str(path / "other.h5"), "secret", (4,), "float32")
+    group.create_virtual_dataset("0", layout)
+
+
+def one_bomb(group, path):
+    group.create_dataset("0", (1 << 45,), "float32", chunks=(1 << 10,))
+
+
+def many_bombs(group, path):
+    first = group.create_dataset("0", (1 << 14,), "float32", chunks=(1 << 10,), compression=9)
+    for index in range(1, 100):  # none too large by itself, all of them are
+        group[str(index)] = first
+
+
+def no_array(group, path):
+    group.create_group("0")
+
+
+TRAPS = [
+    (soft_link, "SoftLink 'layers/stem/vars/0'"),
+    (external_link, "ExternalLink 'layers/stem/vars/0'"),
+    (external_storage, "'/layers/stem/vars/0' has external storage.*secret"),
+    (virtual_dataset, "'/layers/stem/vars/0' is a virtual dataset"),
+    (one_bomb, rf"declares {1 << 47} bytes of weights, in a file of \d"),
+    (many_bombs, r"declares 6553600 bytes of weights, in a file of \d"),
+    (no_array, "'/layers/stem/vars/0' is a group"),
+]
+
+
+@pytest.mark.parametrize("zipped", [False, True], ids=["weights.h5", "keras"])
+@pytest.mark.parametrize(("trap", "reason"), TRAPS, ids=[trap.__name__ for trap, _ in TRAPS])
+def test_traps_are_refused(trap, reason, zipped, tmp_path):
+    path = tmp_path / "trap.weights.h5"
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["secret"] = np.ones(4, "float32")
+    with h5py.File(path, "w") as file:
+        group = file.create_group("layers/stem/vars")
+        group.attrs["name"] = "stem"
+        file["elsewhere"] = np.ones(4, "float32")
+        trap(group, tmp_path)
+    if zipped:
+        path = tmp_path / "trap.keras"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.write(tmp_path / "trap.weights.h5", "model.weights.h5")
+    with pytest.raises(ValueError, match=f"`weights`.*{reason}.*Received"):
+        read(path)
+
+
+def test_a_link_to_the_weights_of_an_old_file_is_refused(tmp_path):
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, network())
+    with h5py.File(tmp_path / "trap.h5", "w") as file:
+        file["model_weights"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/")
+    with pytest.raises(ValueError, match="`weights`.*ExternalLink 'model_weights'"):
+        read(tmp_path / "trap.h5")
+
+
+def test_an_archive_that_declares_too_much_is_refused_unread(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", bytes(10**6))
+    monkeypatch.setattr(zipfile.ZipFile, "read", lambda *_: pytest.fail("it was read"))
+    with pytest.raises(ValueError, match=r"`weights`.*declares 1000000 bytes.*file of \d+\."):
+        read(path)
 
 
 @pytest.mark.parametrize("source", ["https://example.com/a.weights.h5", 3, None])

@@ -22,33 +22,41 @@ BESIDE = {"data", "callbacks", "analysis", "compress", "export"}  # know keras.M
 ALLOWED_BESIDE = {"registry", "errors", "weights", "taps"}
 OUTSIDE = {"__main__", "cli", "recipes", "serving"}  # import the public package
 EAGER = set(FLOOR) - {"search"}  # loaded by `import keras_arch`: keras and numpy only
+TYPES = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 NAMES = {"utils", "common", "base", "misc", "helpers"}  # one obvious place for each thing
 
 
-def imports(tree):
-    """Yield ``(module, line, at the top level)`` of every import, types aside."""
-    top = {id(node) for node in tree.body}
-    hidden = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            hidden |= {id(inner) for inner in ast.walk(node)}
-    for node in ast.walk(tree):
-        if id(node) in hidden:
-            continue
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name, node.lineno, id(node) in top
-        elif isinstance(node, ast.ImportFrom):
-            if node.module == "keras_arch":
-                for alias in node.names:
-                    yield f"keras_arch.{alias.name}", node.lineno, id(node) in top
+def imports(node, at_top=True):
+    """Yield ``(module, line, whether it loads with the file)`` of every import, types aside."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                yield alias.name, child.lineno, at_top
+        elif isinstance(child, ast.ImportFrom):
+            if (child.level, child.module) == (0, "keras_arch"):
+                for alias in child.names:
+                    yield f"keras_arch.{alias.name}", child.lineno, at_top
             else:
-                yield node.module or ".", node.lineno, id(node) in top
+                yield "." * child.level + (child.module or ""), child.lineno, at_top
+        elif isinstance(child, ast.If) and ast.unparse(child.test) in TYPES:
+            yield from imports(ast.Module(child.orelse, []), at_top)
+        else:
+            yield from imports(child, at_top and not isinstance(child, FUNCTIONS))
 
 
-def complaints(room, module, at_top):
-    """Yield what is wrong with an import of ``module`` in a file of ``room``."""
+def complaints(room, module, at_top, contents=False):
+    """Yield what is wrong with an import of ``module`` in a file of ``room``.
+
+    ``contents`` says that the file is the room's ``__init__``, its table of contents.
+    """
+    if module.startswith("."):
+        yield "a relative import: write it absolutely"
+        return
     package, *rest = module.split(".")
+    if package == "keras_arch_client" and room != "cli":
+        yield "serving and its client stand outside: only cli imports the client"
+        return
     if at_top and room not in OUTSIDE:
         if package == "tensorflow":
             yield "tensorflow at the top of a module: import it in the function"
@@ -71,32 +79,38 @@ def complaints(room, module, at_top):
         yield f"{target} stands beside: {room} does not import it"
     elif target in FLOOR and target != room and FLOOR[target] >= FLOOR[room]:
         yield f"{room} may not import {target}: imports only point down"
-    elif room == target == "models" and len(rest) > 1:
+    elif room == target == "models" and len(rest) > 1 and not contents:
         yield "a family imports no other family: reuse goes down into layers"
 
 
-def main():
-    """Check every file of the package; return the number of complaints."""
-    found = 0
-    for path in sorted((ROOT / "keras_arch").rglob("*.py")):
-        parts = path.relative_to(ROOT / "keras_arch").with_suffix("").parts
-        room = parts[0]
-        if path.stem in NAMES:
-            print(f"{path.relative_to(ROOT)}: a file is named after what it holds")
-            found += 1
-        if path.name == "__init__.py" and len(parts) <= 2:
-            continue  # a table of contents
+def faults(root):
+    """Yield every fault of a checkout, as a line."""
+    for path in sorted((root / "keras_arch").rglob("*.py")):
+        place = path.relative_to(root)
+        room, *rest = path.relative_to(root / "keras_arch").with_suffix("").parts
+        if NAMES & {room, *rest}:
+            yield f"{place}: files and folders are named after what they hold"
+        if place.parts == ("keras_arch", "__init__.py"):
+            continue  # the public package, above all floors
         if room not in {*FLOOR, *BESIDE, *OUTSIDE}:
-            print(
-                f"{path.relative_to(ROOT)}: no such room; add it to {pathlib.Path(__file__).name}"
-            )
-            found += 1
+            yield f"{place}: no such room; add it to {pathlib.Path(__file__).name}"
             continue
-        for module, line, at_top in imports(ast.parse(path.read_text())):
-            for complaint in complaints(room, module, at_top):
-                print(f"{path.relative_to(ROOT)}:{line}: {complaint}")
-                found += 1
-    return found
+        for module, line, at_top in imports(ast.parse(path.read_text(encoding="utf-8"))):
+            for complaint in complaints(room, module, at_top, contents=rest == ["__init__"]):
+                yield f"{place}:{line}: {complaint}"
+    for room in ("recipes", "serving"):
+        for path in sorted((root / room).rglob("*.py")):
+            for module, line, _ in imports(ast.parse(path.read_text(encoding="utf-8"))):
+                if module.split(".")[0] == "tests":
+                    yield f"{path.relative_to(root)}:{line}: {room} does not import tests"
+
+
+def main(root=ROOT):
+    """Print every fault of a checkout; returns their number."""
+    found = list(faults(root))
+    for fault in found:
+        print(fault)
+    return len(found)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from keras_arch.registry import register
     authors="LeCun, Bottou, Bengio, Haffner",
     year=1998,
     url="http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf",
-    venue="Proceedings of the IEEE",
+    journal="Proceedings of the IEEE",
 )
 @keras.saving.register_keras_serializable("keras_arch.activations")
 def lecun_tanh(x: keras.KerasTensor) -> keras.KerasTensor:

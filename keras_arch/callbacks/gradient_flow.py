@@ -86,4 +86,5 @@ class GradientFlow(keras.callbacks.Callback):
 
     def flush(self) -> None:
         """Hand the records so far to the operating system."""
-        self._recorder.attempt(self._recorder.log.flush)
+        if self._recorder is not None:
+            self._recorder.attempt(self._recorder.log.flush)

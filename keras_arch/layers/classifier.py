@@ -22,18 +22,21 @@ log = logging.getLogger(__name__)
 
 
 def image_input(
-    input_shape: tuple[int | None, int | None, int],
+    input_shape: tuple[int | None, int | None, int] | None,
     input_tensor: keras.KerasTensor | None = None,
     smallest: int = 1,
     weights: str | os.PathLike | None = None,
+    include_top: bool = True,
 ) -> keras.KerasTensor:
     """The ``image``, ``(B, H, W, C)``; what cannot be built is refused here, before work.
 
     Args:
-        input_shape: ``(height, width, channels)``; ``None`` is any height or width.
+        input_shape: ``(height, width, channels)``; ``None`` is any height or width. By
+            default that of ``keras.applications``: 224x224 with the top, any without.
         input_tensor: A tensor to start from instead.
         smallest: The least height and width.
         weights: ``None``, ``"imagenet"`` or a path, which must hold weights.
+        include_top: Whether the model will have its top.
 
     Raises:
         ValueError: If the shape is too small or no shape of an image, or if ``weights``
@@ -42,11 +45,16 @@ def image_input(
     if image_data_format() != "channels_last":
         raise invalid("image_data_format", '"channels_last"', image_data_format())
     if weights not in (None, "imagenet"):
+        if not os.path.isfile(weights):
+            known = '`None`, "imagenet" or the path of a file that exists (never a URL)'
+            raise invalid("weights", known, weights)
         transfer.read(weights)
     if input_tensor is not None:
         if not keras.utils.is_keras_tensor(input_tensor):
             raise invalid("input_tensor", "a KerasTensor, as `keras.Input` gives", input_tensor)
         return input_tensor
+    if input_shape is None:
+        input_shape = (224, 224, 3) if include_top else (None, None, 3)
     if len(input_shape) != 3 or input_shape[-1] is None:
         raise invalid("input_shape", "(height, width, channels)", input_shape)
     if any(size is not None and size < smallest for size in input_shape[:2]):
@@ -104,6 +112,8 @@ def classifier(
     if pooling not in (None, "avg", "max"):
         raise invalid("pooling", 'one of {None, "avg", "max"}', pooling)
     if include_top:
+        if not isinstance(classes, int) or classes < 1:
+            raise invalid("classes", "a positive integer", classes)
         x = top(x)
         x = head(classes, classifier_activation, dtype="float32", name="head")(x)
     elif pooling == "avg":

@@ -20,8 +20,10 @@ def check_depth(depths: Sequence[int], layers_each: int) -> None:
         layers_each: Layers of one block along the first input of each merge.
 
     Raises:
-        ValueError: If the blocks are too many; says how many would fit.
+        ValueError: If there is none, or the blocks are too many; says how many would fit.
     """
+    if not depths or min(depths) < 1:
+        raise invalid("depths", "at least one stage of at least one block", depths)
     limit = LONGEST_WALK // layers_each
     if sum(depths) > limit:
         raise invalid(

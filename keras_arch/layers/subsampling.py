@@ -16,7 +16,7 @@ from keras_arch.registry import register
     authors="LeCun, Bottou, Bengio, Haffner",
     year=1998,
     url="http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf",
-    venue="Proceedings of the IEEE",
+    journal="Proceedings of the IEEE",
     tiny={"plain": {"pool_size": 2}},
     inputs=(layers.InputSpec(shape=(None, 6, 6, 3)),),
 )

@@ -16,6 +16,7 @@ import inspect
 import keras
 
 import keras_arch
+from keras_arch.errors import invalid
 from keras_arch.recipes.experiment import main
 
 TARGETS = {"accuracy": (0.985, None)}
@@ -23,10 +24,10 @@ BATCH = 64
 CHAIN = {"depths": (1, 1, 1), "widths": (16, 32, 64), "stem": "cifar"}
 SMALL = {  # families in a size for small images; a preset is built as the catalogue says
     "DenseNet": {"depths": (3, 6, 4), "growth": 16},
-    "LeNet5": {},
+    "LeNet5": {"variant": "modern"},
     "ResNet": {**CHAIN, "block": "basic", "conv_bias": False},
     "ResNetV2": {**CHAIN, "block": "basic", "wiring": "paper"},
-    "VGG": {**CHAIN, "units": (128,), "norm": "batch"},
+    "VGG": {**CHAIN, "units": (128,), "norm": "batch", "dropout": 0.5},
 }
 
 
@@ -34,7 +35,7 @@ def options(parser):
     """The recipe's own."""
     parser.add_argument("--model", default="DenseNet", help="an image classifier (DenseNet)")
     parser.add_argument("--data", default="digits", help="digits, or any TFDS set of images")
-    parser.add_argument("--epochs", type=int, default=12, help="passes over the data (12)")
+    parser.add_argument("--epochs", type=int, default=15, help="passes over the data (15)")
 
 
 def classifier(name, classes, shape):
@@ -49,7 +50,9 @@ def classifier(name, classes, shape):
 def run(experiment):
     """Train, measure, export."""
     data, name = experiment.options.data, experiment.options.model
-    if name == "LeNet5":  # the fixed codes of 1998 learn less well than a softmax
+    if keras_arch.get(name).task != "image-classification":
+        raise invalid("model", "an image classifier (`keras-arch list --room vision`)", name)
+    if name == "LeNet5":
         experiment.targets = {"accuracy": (0.964, None)}
     load = functools.partial(keras_arch.data.load, data, batch_size=BATCH, image_size=32)
     test = load("test")

@@ -203,6 +203,26 @@ def test_encoded_images(tmp_path, channels, mode):
     assert kept is not None
 
 
+def test_images_are_shrunk_without_aliasing(tmp_path):
+    image = keras.Input((8, 8, 1), name="image")
+    model = keras.Model(image, layers.Activation("linear", name="head")(image))
+    y, x = np.ogrid[:40, :40]
+    checkerboard = np.uint8((x + y) % 2 * 255)
+    noise = np.random.default_rng(0).integers(0, 256, (40, 24), "uint8")
+    files, expected = [], []
+    for pixels in (checkerboard, noise):
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "PNG")
+        files.append(file.getvalue())
+        pixels = Image.fromarray(pixels.astype("float32"))
+        expected.append(pixels.resize((8, 8), Image.Resampling.BILINEAR))
+    kept, signatures = loaded(export(model, tmp_path))
+    answer = signatures["serving_bytes"](image_bytes=tf.constant(files))["head"][..., 0]
+    np.testing.assert_allclose(answer, np.stack(expected) / 255, atol=1e-4)
+    np.testing.assert_allclose(answer[0, 1:-1, 1:-1], 0.5, atol=0.01)  # as from afar
+    assert kept is not None
+
+
 def test_own_preprocessing(tmp_path):
     model = image_model()
     normal = layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[4.0, 5.0, 6.0], name="normal")

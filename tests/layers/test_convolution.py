@@ -32,6 +32,22 @@ def test_the_two_orders():
     assert names(after) == ["a_conv", "a_bn"]
 
 
+def test_normalization_is_that_of_keras_applications():
+    def settings(model):
+        normal = [x for x in model.layers if isinstance(x, keras.layers.BatchNormalization)]
+        return {(layer.momentum, layer.epsilon) for layer in normal}
+
+    inputs = keras.Input((8, 8, 2))
+    theirs = keras.applications.ResNet50(weights=None, include_top=False)
+    (expected,) = settings(theirs)
+    for output in (
+        bn_relu_conv(inputs, 3, 3),
+        conv_bn(inputs, 3, 3),
+        convolutional_stem(inputs, 6, "cifar", True, use_bias=True),
+    ):
+        assert settings(keras.Model(inputs, output)) == {expected}
+
+
 @pytest.mark.parametrize(
     ("stem", "norm", "expected"),
     [

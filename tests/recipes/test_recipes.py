@@ -2,10 +2,14 @@
 
 import importlib
 import json
+import os
+import pathlib
+import subprocess
 
 import keras
 import pytest
 import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from keras_arch import recipes
 from keras_arch.recipes import experiment
@@ -17,6 +21,23 @@ def train(name, *argv):
     return experiment.main(recipe.run, recipe.TARGETS, options, list(argv))
 
 
+def head():
+    """The checkout's commit; ``None`` where the files lie in no checkout."""
+    root = pathlib.Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def tags(folder):
+    """What TensorBoard shows of a folder."""
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    found = events.Tags()
+    return {*found["scalars"], *found["tensors"]}
+
+
 @pytest.mark.parametrize("name", recipes.names())
 def test_three_steps(name, tmp_path, capsys):
     done = train(name, "--steps", "3", "--output", str(tmp_path / "run"))
@@ -25,12 +46,22 @@ def test_three_steps(name, tmp_path, capsys):
     recipe = importlib.import_module(f"keras_arch.recipes.{name}")
     assert set(recipe.TARGETS) <= set(record["numbers"])
     assert record["versions"]["keras"] == keras.__version__
-    assert {"command", "seed", "cores", "device", "commit", "seconds"} <= set(record)
+    assert {"device", "seconds"} <= set(record)
+    assert (record["seed"], record["cores"]) == (0, os.cpu_count())
+    assert record["commit"] == head()
+    assert record["command"].strip()
     assert "target" in capsys.readouterr().out
     again = keras.models.load_model(tmp_path / "run" / "model.keras", compile=False)
     assert again.count_params() == done.model.count_params()
     (version,) = (path for path in done.served.iterdir() if path.name.isdigit())
     assert tf.saved_model.contains_saved_model(version)
+    logs = tmp_path / "run" / "logs"
+    trainings = [path.parent for path in logs.rglob("train")]
+    assert trainings
+    for training in trainings:
+        assert any(tag.startswith("epoch_") for tag in tags(training / "train"))
+        flow = tags(training / "gradient_flow")
+        assert any(tag.startswith("log10_gradient_norm/") for tag in flow)
     for picture, alt in record.get("pictures", {}).items():
         assert (tmp_path / "run" / picture).stat().st_size > 1000
         assert len(alt) > 20

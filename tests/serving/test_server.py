@@ -100,6 +100,13 @@ def test_ports_may_be_closed_and_must_be_free(eye):
             Server(eye[1], "eye", rest_api_port=server.rest_port)
 
 
+def test_only_this_machine_is_served_unless_told_otherwise(eye_server):
+    for port in (eye_server.grpc_port, eye_server.rest_port):
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        with pytest.raises(OSError):  # an address of this machine too, as that of its network
+            socket.create_connection(("127.0.0.2", port), timeout=2)
+
+
 def test_requests_under_way_are_finished(odd_base):
     request = predict_request("odd", {"turns": np.int32([4000])}, "slow")
     with (

@@ -12,6 +12,7 @@ the resolution. The defaults are DenseNet-BC; ``bottleneck=0, compression=1`` is
 
 from collections.abc import Sequence
 
+import keras
 from keras import Model, layers
 
 from keras_arch.layers import (
@@ -105,8 +106,8 @@ def DenseNet(
     stem: str = "imagenet",
     include_top: bool = True,
     weights: str | None = None,
-    input_tensor=None,
-    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    input_tensor: keras.KerasTensor | None = None,
+    input_shape: tuple[int | None, int | None, int] | None = None,
     pooling: str | None = None,
     classes: int = 1000,
     classifier_activation: str | None = "softmax",
@@ -126,7 +127,8 @@ def DenseNet(
         weights: ``None``, ``"imagenet"`` or the path of a file; a head of other
             ``classes`` is new, another number of channels adapts the first kernel.
         input_tensor: Keras tensor to use as the image, instead of a new input.
-        input_shape: ``(height, width, channels)``; height and width may be ``None``.
+        input_shape: ``(height, width, channels)``; height and width may be ``None``
+            without the top. By default 224x224 pixels with the top, any size without, RGB.
         pooling: Without the head: ``None`` for the feature map, ``"avg"`` or ``"max"``.
         classes: Size of the output.
         classifier_activation: Activation of the head; ``None`` gives logits.
@@ -151,7 +153,7 @@ def DenseNet(
     """
     check_depth(depths, layers_each=1)  # its concatenation
     smallest = (4 if stem == "imagenet" else 1) * 2 ** (len(depths) - 1)
-    inputs = image_input(input_shape, input_tensor, smallest, weights)
+    inputs = image_input(input_shape, input_tensor, smallest, weights, include_top)
     width = 2 * growth if bottleneck else 16
     x = convolutional_stem(inputs, width, stem, norm=stem == "imagenet")
     for stage, depth in enumerate(depths, start=1):
@@ -172,4 +174,7 @@ def DenseNet(
         family="DenseNet",
         depths=depths,
         growth=growth,
+        bottleneck=bottleneck,
+        compression=compression,
+        stem=stem,
     )

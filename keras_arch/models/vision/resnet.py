@@ -133,7 +133,7 @@ def ResNet(
     include_top: bool = True,
     weights: str | None = None,
     input_tensor: keras.KerasTensor | None = None,
-    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    input_shape: tuple[int | None, int | None, int] | None = None,
     pooling: str | None = None,
     classes: int = 1000,
     classifier_activation: str | None = "softmax",
@@ -155,7 +155,8 @@ def ResNet(
         weights: ``None``, ``"imagenet"`` or the path of a file; a head of other
             ``classes`` is new, another number of channels adapts the first kernel.
         input_tensor: Keras tensor to use as the image, instead of a new input.
-        input_shape: ``(height, width, channels)``; height and width may be ``None``.
+        input_shape: ``(height, width, channels)``; height and width may be ``None``
+            without the top. By default 224x224 pixels with the top, any size without, RGB.
         pooling: Without the head: ``None`` for the feature map, ``"avg"`` or ``"max"``.
         classes: Size of the output.
         classifier_activation: Activation of the head; ``None`` gives logits.
@@ -181,7 +182,7 @@ def ResNet(
     if len(widths) != len(depths):
         raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
     check_depth(depths, layers_each=2)  # addition and ReLU
-    inputs = image_input(input_shape, input_tensor, weights=weights)
+    inputs = image_input(input_shape, input_tensor, 1, weights, include_top)
     x = convolutional_stem(inputs, widths[0], stem, use_bias=conv_bias)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):

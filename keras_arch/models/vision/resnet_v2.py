@@ -163,7 +163,7 @@ def ResNetV2(
     include_top: bool = True,
     weights: str | None = None,
     input_tensor: keras.KerasTensor | None = None,
-    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    input_shape: tuple[int | None, int | None, int] | None = None,
     pooling: str | None = None,
     classes: int = 1000,
     classifier_activation: str | None = "softmax",
@@ -184,7 +184,8 @@ def ResNetV2(
         weights: ``None``, ``"imagenet"`` or the path of a file; a head of other
             ``classes`` is new, another number of channels adapts the first kernel.
         input_tensor: Keras tensor to use as the image, instead of a new input.
-        input_shape: ``(height, width, channels)``; height and width may be ``None``.
+        input_shape: ``(height, width, channels)``; height and width may be ``None``
+            without the top. By default 224x224 pixels with the top, any size without, RGB.
         pooling: Without the head: ``None`` for the feature map, ``"avg"`` or ``"max"``.
         classes: Size of the output.
         classifier_activation: Activation of the head; ``None`` gives logits.
@@ -216,7 +217,7 @@ def ResNetV2(
         raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
     add_block = BLOCKS[block]
     check_depth(depths, layers_each=1)  # its addition
-    inputs = image_input(input_shape, input_tensor, weights=weights)
+    inputs = image_input(input_shape, input_tensor, 1, weights, include_top)
     normalized = wiring == "paper" and stem == "imagenet"  # else the first block does it
     x = convolutional_stem(inputs, widths[0], stem, normalized, use_bias=wiring == "keras")
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):

@@ -95,7 +95,7 @@ def VGG(
     include_top: bool = True,
     weights: str | None = None,
     input_tensor: keras.KerasTensor | None = None,
-    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    input_shape: tuple[int | None, int | None, int] | None = None,
     pooling: str | None = None,
     classes: int = 1000,
     classifier_activation: str | None = "softmax",
@@ -118,8 +118,8 @@ def VGG(
         weights: ``None``, ``"imagenet"`` or the path of a file; a head of other
             ``classes`` is new, another number of channels adapts the first kernel.
         input_tensor: Keras tensor to use as the image, instead of a new input.
-        input_shape: ``(height, width, channels)``; without the top, height and width may
-            be ``None``.
+        input_shape: ``(height, width, channels)``; height and width may be ``None``
+            without the top. By default 224x224 pixels with the top, any size without, RGB.
         pooling: Without the head: ``None`` for the feature map, ``"avg"`` or ``"max"``.
         classes: Size of the output.
         classifier_activation: Activation of the head; ``None`` gives logits.
@@ -149,7 +149,7 @@ def VGG(
     if norm not in (None, "batch"):
         raise invalid("norm", 'one of {None, "batch"}', norm)
     smallest = 2 ** (len(depths) - (stem == "cifar"))
-    x = inputs = image_input(input_shape, input_tensor, smallest, weights)
+    x = inputs = image_input(input_shape, input_tensor, smallest, weights, include_top)
     for stage, (depth, width, last) in enumerate(zip(depths, widths, kernels, strict=True), 1):
         for index in range(1, depth + 1):
             size = last if index == depth else 3

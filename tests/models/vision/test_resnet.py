@@ -66,6 +66,13 @@ def test_feature_maps_for_small_images(quick):
     ]
 
 
+@pytest.mark.parametrize("preset", ["LeNet5", "VGG16", "ResNet50", "ResNet50V2", "DenseNet121"])
+def test_channels_first_is_refused_by_name(preset, channels_first, quick):
+    received = "Received: image_data_format='channels_first'"
+    with pytest.raises(ValueError, match=f'`image_data_format`.*"channels_last".*{received}'):
+        keras_arch.create(preset)
+
+
 def test_is_a_drop_in():
     arguments = {"input_shape": (64, 64, 3), "weights": None, "classes": 10}
     theirs = keras.applications.ResNet50(**arguments)

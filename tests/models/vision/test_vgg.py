@@ -80,6 +80,15 @@ def test_dropout_follows_each_fully_connected_layer():
     assert names[-5:] == ["fc1", "fc1_dropout", "fc2", "fc2_dropout", "head"]
 
 
+def test_dropout_is_that_of_the_argument():
+    def rates(**arguments):
+        model = VGG((1,), (4,), units=(8, 8), input_shape=(8, 8, 1), classes=2, **arguments)
+        return [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+
+    assert rates(dropout=0.3) == [0.3, 0.3]
+    assert rates() == []
+
+
 def test_what_cannot_be_built_is_refused():
     with pytest.raises(ValueError, match="at least 32"):
         models.VGG16(input_shape=(28, 28, 1))

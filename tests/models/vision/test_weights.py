@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from formula import fill_keras, image
 from keras.src.legacy.saving import legacy_h5_format
-from models.vision.compare import quick_kernels
+from models.vision.compare import fill_apart, quick_kernels
 
 import keras_arch
 from keras_arch import models
@@ -26,7 +26,7 @@ def published(tmp_path_factory):
         quick_kernels(patch)
         for top in (True, False):
             model = keras.applications.DenseNet121(weights=None, include_top=top, **SIZE)
-            theirs[top] = fill_keras(model, classes=1000, gain=0.9)
+            theirs[top] = fill_apart(model)
     theirs[True].save_weights(files[True])
     with h5py.File(files[False], "w") as file:  # as the published files are
         legacy_h5_format.save_weights_to_hdf5_group(file, theirs[False])
