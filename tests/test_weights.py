@@ -250,7 +250,7 @@ def test_a_link_to_the_weights_of_an_old_file_is_refused(tmp_path):
         legacy_h5_format.save_weights_to_hdf5_group(file, network())
     with h5py.File(tmp_path / "trap.h5", "w") as file:
         file["model_weights"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/")
-    with pytest.raises(ValueError, match="`weights`.*ExternalLink 'model_weights'"):
+    with pytest.raises(ValueError, match=r"`weights`.*ExternalLink 'model_weights'"):
         read(tmp_path / "trap.h5")
 
 

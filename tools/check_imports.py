@@ -10,7 +10,8 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FLOORS = [  # a room may import those of lower floors, and no room of its own floor
     ["errors"],
-    ["registry", "weights", "taps"],
+    ["registry", "weight_file", "taps"],
+    ["weights"],
     ["initializers", "losses", "activations", "regularizers"],
     ["layers"],
     ["training"],

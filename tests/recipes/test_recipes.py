@@ -40,6 +40,7 @@ def tags(folder):
 
 @pytest.mark.parametrize("name", recipes.names())
 def test_three_steps(name, tmp_path, capsys):
+    commit = head()
     done = train(name, "--steps", "3", "--output", str(tmp_path / "run"))
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert record["status"] == "finished"
@@ -48,7 +49,7 @@ def test_three_steps(name, tmp_path, capsys):
     assert record["versions"]["keras"] == keras.__version__
     assert {"device", "seconds"} <= set(record)
     assert (record["seed"], record["cores"]) == (0, os.cpu_count())
-    assert record["commit"] == head()
+    assert record["commit"] in {commit, head()}  # someone may commit meanwhile
     assert record["command"].strip()
     assert "target" in capsys.readouterr().out
     again = keras.models.load_model(tmp_path / "run" / "model.keras", compile=False)

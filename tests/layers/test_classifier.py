@@ -1,0 +1,46 @@
+"""The beginning and the end that image classifiers share."""
+
+import keras
+import pytest
+
+from keras_arch import models
+
+
+@pytest.mark.parametrize("name", ["DenseNet121", "ResNet50", "ResNet50V2", "VGG16"])
+def test_the_default_image_is_that_of_keras_applications(name):
+    theirs = getattr(keras.applications, name)(weights=None, include_top=False)
+    ours = getattr(models, name)(include_top=False)
+    assert ours.input_shape == theirs.input_shape == (None, None, None, 3)
+    again = getattr(models, name)(include_top=False, input_shape=None, pooling="avg")
+    assert again.output_shape == (None, theirs.output_shape[-1])
+
+
+def test_with_the_top_it_has_224_pixels():
+    assert models.DenseNet(depths=(1, 1), growth=4).input_shape == (None, 224, 224, 3)
+
+
+@pytest.mark.parametrize("classes", [0, -1, 2.5, "10"])
+def test_classes_are_named_in_the_error(classes):
+    with pytest.raises(ValueError, match="argument `classes`"):
+        models.LeNet5(classes=classes)
+
+
+@pytest.mark.parametrize("weights", ["http://host/weights.h5", "imagnet", "/no/such.weights.h5"])
+def test_what_is_no_file_is_refused_before_building(weights, monkeypatch):
+    monkeypatch.setattr(keras.layers.Conv2D, "__init__", None)  # nothing may be built
+    with pytest.raises(ValueError, match=r"`None`, \"imagenet\" or the path .*never a URL"):
+        models.DenseNet(weights=weights)
+
+
+@pytest.mark.parametrize("factory", [models.ResNet, models.ResNetV2])
+def test_no_stages_are_refused(factory):
+    with pytest.raises(ValueError, match="argument `depths`"):
+        factory(depths=(), widths=())
+
+
+def test_an_input_tensor_may_have_a_history():
+    image = keras.Input((32, 32, 1), name="grey")
+    x = keras.layers.Rescaling(2.0, name="scaled")(image)
+    model = models.DenseNet(depths=(1, 1), growth=4, input_tensor=x, classes=3)
+    assert [tensor.name for tensor in model.inputs] == ["grey"]
+    assert model.output_shape == (None, 3)
