@@ -7,7 +7,7 @@ kernels, where Gaussian kernels of the same variance leave nothing. Then a vanil
 tanh layers, no normalization, no shortcut, on scikit-learn's digits, by plain gradient
 descent at one small rate, the same for both laws. (With momentum or Adam the Gaussian one
 learns as well at this depth; the authors' point is 10,000 layers.) Three minutes on two
-cores. Reaches a test accuracy of RESULT against RESULT; the targets are 0.60 and less than
+cores. Reaches a test accuracy of 0.73 against 0.22; the targets are 0.60 and less than
 half of that for the Gaussian.
 
 Xiao, Bahri, Sohl-Dickstein, Schoenholz, Pennington. Dynamical Isometry and a Mean Field
