@@ -28,7 +28,7 @@ def test_trainable_parameters(preset, arguments, parameters, quick):
 
 
 def test_feature_maps(quick):
-    model = models.VGG16(include_top=False)
+    model = models.VGG16(include_top=False, input_shape=(224, 224, 3))
     assert shapes(model, "stem", "stage1", "stage2", "stage3", "stage4", "stage5") == [
         (224, 224, 64),
         (112, 112, 64),
