@@ -4,7 +4,7 @@
 
 Zachary's club of 34 members, from networkx; features are the identity, so all that the
 network knows of the other 32 is whom they meet. Ten seeds of 200 updates each, some 40
-seconds on two cores. Reaches a mean accuracy of 0.96 on the 32; the targets are a mean
+seconds on four busy cores. Reaches a mean accuracy of 0.96 on the 32; the targets are a mean
 of 0.94 and a worst seed of 0.90.
 
 Kipf, Welling. Semi-Supervised Classification with Graph Convolutional Networks. ICLR 2017.

@@ -3,7 +3,7 @@
     keras-arch train vision.digits [--model NAME]
 
 The 1,797 digits that ship with scikit-learn, at 32x32, one fifth of them kept for the
-test. The default is a DenseNet-BC of 13 dense layers, about a minute on two cores; any image
+test. The default is a DenseNet-BC of 13 dense layers, about a minute on four busy cores; any image
 classifier of the catalogue will do, families in a small size. Reaches a test accuracy of
 0.99; the target is 0.985, and 0.964 for LeNet-5 in its modern form.
 
