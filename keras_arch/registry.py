@@ -36,6 +36,7 @@ class Entry:
     reference: str = ""
     serves: str = ""
     presets: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    publications: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     parameters: Mapping[str, int] = dataclasses.field(default_factory=dict)
     rename: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tiny: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
@@ -80,6 +81,8 @@ def register(**facts: Any) -> Callable[[Any], Any]:
         reference: Who else has it, and was compared: ``"keras.applications"``, ...
         serves: The part that is exported, where that is not the whole (``"generator"``).
         presets: Published variants, ``{"DenseNet121": {"depths": ...}}``.
+        publications: Facts (``paper``, ``authors``, ...) of presets that have a publication
+            of their own, ``{"SEVGG16": {"paper": ...}}``.
         parameters: ``count_params()`` of presets, each tested.
         rename: Regular expressions, applied in order, that turn the layer names of
             ``keras.applications`` into ours.
@@ -120,6 +123,12 @@ def get(name: str, room: str = "models") -> Entry:
         )
         raise invalid("name", expected, name)
     return _ENTRIES[room, name]
+
+
+def published(name: str, room: str = "models") -> Entry:
+    """Return the entry with the publication of this very preset."""
+    entry = get(name, room)
+    return dataclasses.replace(entry, **entry.publications.get(name, {}))
 
 
 def create(name: str, **overrides: Any) -> keras.Model:
@@ -183,7 +192,7 @@ def info(name: str, room: str = "models") -> dict[str, Any]:
     >>> keras_arch.info("DenseNet121")["parameters"]
     {'DenseNet121': 8062504}
     """
-    entry = get(name, room)
+    entry = published(name, room)
     presets = {name: entry.presets[name]} if name in entry.presets else entry.presets
     return {
         "name": name,
@@ -203,7 +212,7 @@ def info(name: str, room: str = "models") -> dict[str, Any]:
 
 def cite(name: str, room: str = "models") -> str:
     """Return the publication as a BibTeX entry."""
-    entry = get(name, room)
+    entry = published(name, room)
     words = [word.lower() for word in re.findall(r"\w+", entry.paper)]
     first = re.sub(r"\W", "", entry.authors.split(",")[0]).lower()
     key = f"{first}{entry.year}{next(word for word in words if len(word) > 3)}"

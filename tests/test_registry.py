@@ -103,3 +103,23 @@ def test_everything_can_be_cited(entry):
     text = keras_arch.cite(entry.name, entry.room)
     assert text.count("{") == text.count("}")
     assert str(entry.year) in text
+
+
+def test_a_preset_may_have_a_publication_of_its_own(catalogue):
+    other = {"paper": "Another Member", "authors": "Two", "year": 2002}
+
+    @keras_arch.register(**FACTS, presets={"Old": {}, "New": {}}, publications={"New": other})
+    def CitedFamily(name="cited"):
+        """Nothing."""
+
+    assert keras_arch.info("New")["paper"] == "Another Member"
+    assert keras_arch.cite("New").startswith("@misc{two2002another,")
+    assert (
+        keras_arch.info("Old")["paper"] == keras_arch.info("CitedFamily")["paper"] == FACTS["paper"]
+    )
+
+
+@pytest.mark.parametrize("entry", keras_arch.entries(), ids=lambda entry: entry.name)
+def test_what_is_said_of_presets_is_of_presets_that_exist(entry):
+    assert entry.publications.keys() <= entry.presets.keys()
+    assert entry.parameters.keys() <= {entry.name, *entry.presets}

@@ -1,6 +1,6 @@
 """One mechanism a file, usable alone."""
 
-from keras_arch.layers.classifier import classifier, flatten, global_average, image_input
+from keras_arch.layers.classifier import flatten, global_average, image_classifier
 from keras_arch.layers.convolution import batch_norm, bn_relu, bn_relu_conv, conv_bn, convolution
 from keras_arch.layers.densely_connected import dense_block, transition_block
 from keras_arch.layers.depth import check_depth
@@ -10,6 +10,7 @@ from keras_arch.layers.pad_channels import PadChannels
 from keras_arch.layers.partial_convolution import PartialConv2D
 from keras_arch.layers.rbf_output import RBFOutput
 from keras_arch.layers.residual import bottleneck_block, padding_shortcut, residual_block
+from keras_arch.layers.squeeze_excitation import SqueezeExcitation, channel_attention
 from keras_arch.layers.stem import convolutional_stem
 from keras_arch.layers.subsampling import TrainableSubsampling
 
@@ -19,20 +20,21 @@ __all__ = [
     "PadChannels",
     "PartialConv2D",
     "RBFOutput",
+    "SqueezeExcitation",
     "TrainableSubsampling",
     "batch_norm",
     "bn_relu",
     "bn_relu_conv",
     "bottleneck_block",
+    "channel_attention",
     "check_depth",
-    "classifier",
     "conv_bn",
     "convolution",
     "convolutional_stem",
     "dense_block",
     "flatten",
     "global_average",
-    "image_input",
+    "image_classifier",
     "padding_shortcut",
     "residual_block",
     "transition_block",

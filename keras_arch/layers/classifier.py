@@ -4,62 +4,111 @@ Both follow ``keras.applications``, argument by argument, so that a family of ou
 take the place of one of theirs by keyword.
 """
 
-import inspect
-import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 from keras import Input, Model, layers
 from keras.config import image_data_format
 
-from keras_arch import registry
-from keras_arch import weights as transfer
 from keras_arch.errors import invalid
+from keras_arch.layers.pretrained import find_weights, load_weights
 
-log = logging.getLogger(__name__)
+POOLING = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
 
 
-def image_input(
+def image_classifier(
+    include_top: bool,
+    weights: str | os.PathLike | None,
+    input_tensor: keras.KerasTensor | None,
     input_shape: tuple[int | None, int | None, int] | None,
-    input_tensor: keras.KerasTensor | None = None,
+    pooling: str | None,
+    classes: int,
+    classifier_activation: str | None,
+    name: str,
+    *,
+    family: str,
     smallest: int = 1,
-    weights: str | os.PathLike | None = None,
-    include_top: bool = True,
-) -> keras.KerasTensor:
-    """The ``image``, ``(B, H, W, C)``; what cannot be built is refused here, before work.
+    size: int = 224,
+    **sizes: Any,
+) -> tuple[keras.KerasTensor, Callable[..., Model]]:
+    """Begin a classifier; whatever cannot be built is refused here, before the graph is.
+
+    The first eight arguments are those with which every classifier ends.
 
     Args:
-        input_shape: ``(height, width, channels)``; ``None`` is any height or width. By
-            default that of ``keras.applications``: 224x224 with the top, any without.
-        input_tensor: A tensor to start from instead.
-        smallest: The least height and width.
+        include_top: Whether the model ends with a head.
         weights: ``None``, ``"imagenet"`` or a path, which must hold weights.
-        include_top: Whether the model will have its top.
+        input_tensor: A tensor to start from, instead of a new input.
+        input_shape: ``(height, width, channels)``; ``None`` is any height or width.
+        pooling: ``None``, ``"avg"`` or ``"max"``, without the top.
+        classes: Units of the head.
+        classifier_activation: Activation of the head.
+        name: Name of the model.
+        family: Name of the factory in the catalogue.
+        smallest: The least height and width.
+        size: Height and width by default, with the top; without it, any.
+        **sizes: The arguments by which published weights of the family are told apart.
+
+    Returns:
+        The image, ``(B, H, W, C)``, and ``finish``, which makes the model of its features:
+
+        - ``finish(x)``: ``(B, H, W, C) -> (B, classes)``, or ``x`` without the top.
+        - ``finish(x, top=...)``: what stands between features and head, instead of the
+          global average.
+        - ``finish(x, head=...)``: class of the head, made as ``head(classes,
+          classifier_activation, ...)``, instead of ``Dense``.
+        - ``finish(x, aux={"aux1": y, ...})``: with the top, further outputs; each is
+          ``head(classes)`` of its ``y``, and the outputs are a dictionary with ``"head"``.
 
     Raises:
-        ValueError: If the shape is too small or no shape of an image, or if ``weights``
-            cannot be read.
+        ValueError: If the shape is too small or none of an image, ``classes`` or
+            ``pooling`` is unknown, or the weights cannot be had or are not this model's.
     """
     if image_data_format() != "channels_last":
         raise invalid("image_data_format", '"channels_last"', image_data_format())
-    if weights not in (None, "imagenet"):
-        if not os.path.isfile(weights):
-            known = '`None`, "imagenet" or the path of a file that exists (never a URL)'
-            raise invalid("weights", known, weights)
-        transfer.read(weights)
+    if pooling is not None and pooling not in POOLING:
+        raise invalid("pooling", 'one of {None, "avg", "max"}', pooling)
+    if include_top and (not isinstance(classes, int) or classes < 1):
+        raise invalid("classes", "a positive integer", classes)
     if input_tensor is not None:
         if not keras.utils.is_keras_tensor(input_tensor):
             raise invalid("input_tensor", "a KerasTensor, as `keras.Input` gives", input_tensor)
-        return input_tensor
-    if input_shape is None:
-        input_shape = (224, 224, 3) if include_top else (None, None, 3)
+        input_shape = tuple(input_tensor.shape[1:])
+    elif input_shape is None:
+        input_shape = (size, size, 3) if include_top else (None, None, 3)
     if len(input_shape) != 3 or input_shape[-1] is None:
         raise invalid("input_shape", "(height, width, channels)", input_shape)
-    if any(size is not None and size < smallest for size in input_shape[:2]):
+    if any(side is not None and side < smallest for side in input_shape[:2]):
         raise invalid("input_shape", f"height and width of at least {smallest}", input_shape)
-    return Input(input_shape, name="image")
+    source = find_weights(weights, family, include_top, sizes)
+    image = Input(input_shape, name="image") if input_tensor is None else input_tensor
+
+    def finish(
+        x: keras.KerasTensor,
+        top: Callable[[keras.KerasTensor], keras.KerasTensor] = global_average,
+        head: Callable[..., keras.layers.Layer] = layers.Dense,
+        aux: Mapping[str, keras.KerasTensor] | None = None,
+    ) -> Model:
+        if include_top:
+            ends = {"head": top(x), **(aux or {})}
+            outputs = {
+                at: head(classes, classifier_activation, dtype="float32", name=at)(end)
+                for at, end in ends.items()
+            }
+            x = outputs if aux else outputs["head"]
+        elif pooling is not None:
+            x = POOLING[pooling](name="pool")(x)
+        inputs = image
+        if not isinstance(image._keras_history.operation, layers.InputLayer):
+            inputs = keras.utils.get_source_inputs(image)
+        model = Model(inputs, x, name=name)
+        if source is not None:
+            load_weights(source, model, family)
+        return model
+
+    return image, finish
 
 
 def global_average(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -72,95 +121,3 @@ def flatten(x: keras.KerasTensor) -> keras.KerasTensor:
     if None in x.shape[1:]:
         raise invalid("input_shape", "a height and width, with this top", tuple(x.shape[1:]))
     return layers.Flatten(name="flatten")(x)
-
-
-def classifier(
-    inputs: keras.KerasTensor,
-    x: keras.KerasTensor,
-    include_top: bool,
-    weights: str | os.PathLike | None,
-    pooling: str | None,
-    classes: int,
-    classifier_activation: str | None,
-    name: str,
-    family: str,
-    top: Callable[[keras.KerasTensor], keras.KerasTensor] = global_average,
-    head: Callable[..., keras.layers.Layer] = layers.Dense,
-    **sizes: Any,
-) -> Model:
-    """Finish a classifier: ``(B, H, W, C) -> (B, classes)``, or its features without the top.
-
-    The arguments up to ``name`` are those of ``keras.applications``.
-
-    Args:
-        inputs: The image.
-        x: The features.
-        include_top: Whether the model ends with the ``head``.
-        weights: ``None``, ``"imagenet"`` or a path.
-        pooling: ``None``, ``"avg"`` or ``"max"``, without the top.
-        classes: Units of the head.
-        classifier_activation: Activation of the head.
-        name: Name of the model.
-        family: Name of the factory in the catalogue.
-        top: What stands between features and head.
-        head: Class of the head, made as ``head(classes, classifier_activation, ...)``.
-        **sizes: The arguments by which published weights of the family are told apart.
-
-    Raises:
-        ValueError: If ``pooling`` is unknown, or the weights are not this model's.
-    """
-    if pooling not in (None, "avg", "max"):
-        raise invalid("pooling", 'one of {None, "avg", "max"}', pooling)
-    if include_top:
-        if not isinstance(classes, int) or classes < 1:
-            raise invalid("classes", "a positive integer", classes)
-        x = top(x)
-        x = head(classes, classifier_activation, dtype="float32", name="head")(x)
-    elif pooling == "avg":
-        x = global_average(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="pool")(x)
-    source = inputs._keras_history.operation  # an `input_tensor` may have a history
-    if not isinstance(source, layers.InputLayer):
-        inputs = keras.utils.get_source_inputs(inputs)
-    model = Model(inputs, x, name=name)
-    if weights is not None:
-        source = _imagenet(family, include_top, sizes) if weights == "imagenet" else weights
-        _load(source, model, registry.get(family).rename)
-    return model
-
-
-def _imagenet(family, include_top, sizes):
-    """The model of ``keras.applications`` with these sizes, and its published weights."""
-    entry = registry.get(family)
-    defaults = {
-        key: parameter.default
-        for key, parameter in inspect.signature(entry.target).parameters.items()
-    }
-    theirs = {}
-    for preset, values in entry.presets.items():
-        if hasattr(keras.applications, preset):
-            theirs[preset] = {key: {**defaults, **values}[key] for key in sizes}
-    sizes = {key: tuple(v) if isinstance(v, list) else v for key, v in sizes.items()}
-    for preset, published in theirs.items():
-        if published == sizes:
-            return getattr(keras.applications, preset)(include_top=include_top)
-    known = "`None` or a path"
-    if theirs:
-        known += f', or "imagenet" with the sizes of one of {theirs}'
-    raise invalid("weights", known, f"imagenet with {sizes}")
-
-
-def _load(source, model, rename):
-    """All weights of a model but those of a new head, or none and an error."""
-    report, values = transfer.plan(source, model, rename)
-    missing = [path for path in report.untouched if not path.startswith("head/")]
-    if missing or not (report.copied or report.adapted):
-        raise ValueError(
-            f"Invalid value for argument `weights`. They are not those of this model: "
-            f"{len(missing)} of its weights would stay random, such as {missing[:3]}. Expected "
-            f"weights of {model.name!r} in this size. {report}"
-        )
-    transfer.assign(model, values)
-    if report.adapted or report.untouched:
-        log.warning("Weights for %r: %s", model.name, report)

@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from keras_arch import models
+from keras_arch import layers, models
 
 
 @pytest.mark.parametrize("name", ["DenseNet121", "ResNet50", "ResNet50V2", "VGG16"])
@@ -30,6 +30,46 @@ def test_what_is_no_file_is_refused_before_building(weights, monkeypatch):
     monkeypatch.setattr(keras.layers.Conv2D, "__init__", None)  # nothing may be built
     with pytest.raises(ValueError, match=r"`None`, \"imagenet\" or the path .*never a URL"):
         models.DenseNet(weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("VGG11", {}),
+        ("DenseNet", {"growth": 5}),
+        ("ResNet50", {"conv_bias": False}),
+        ("LeNet5", {}),
+    ],
+)
+def test_sizes_that_nobody_published_are_refused_before_building(name, sizes, monkeypatch):
+    monkeypatch.setattr(keras.layers.Conv2D, "__init__", None)  # nothing may be built
+    with pytest.raises(ValueError, match=r"argument `weights`.*imagenet with"):
+        getattr(models, name)(weights="imagenet", **sizes)
+
+
+@pytest.mark.parametrize("value", [{"pooling": "mean"}, {"classes": 0}, {"input_shape": (4, 4, 3)}])
+def test_bad_values_are_refused_before_building(value, monkeypatch):
+    monkeypatch.setattr(keras.layers.Conv2D, "__init__", None)
+    with pytest.raises(ValueError, match=f"argument `{next(iter(value))}`"):
+        models.DenseNet(**value)
+
+
+def test_an_input_tensor_is_checked_as_a_shape_is():
+    with pytest.raises(ValueError, match="height and width of at least 32"):
+        models.VGG16(input_tensor=keras.Input((16, 16, 3)))
+
+
+def test_auxiliary_heads_are_outputs_beside_the_head():
+    image, finish = layers.image_classifier(
+        True, None, None, (8, 8, 3), None, 4, "softmax", "net", family="VGG"
+    )
+    x = keras.layers.Conv2D(5, 3, name="conv")(image)
+    model = finish(x, aux={"aux1": keras.layers.Flatten(name="flat")(x)})
+    assert {name: tensor.shape for name, tensor in model.output.items()} == {
+        "head": (None, 4),
+        "aux1": (None, 4),
+    }
+    assert model.get_layer("aux1").kernel.shape == (6 * 6 * 5, 4)
 
 
 @pytest.mark.parametrize("factory", [models.ResNet, models.ResNetV2])

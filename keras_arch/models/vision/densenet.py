@@ -18,10 +18,9 @@ from keras import Model, layers
 from keras_arch.layers import (
     bn_relu,
     check_depth,
-    classifier,
     convolutional_stem,
     dense_block,
-    image_input,
+    image_classifier,
     transition_block,
 )
 from keras_arch.registry import register
@@ -153,28 +152,29 @@ def DenseNet(
     """
     check_depth(depths, layers_each=1)  # its concatenation
     smallest = (4 if stem == "imagenet" else 1) * 2 ** (len(depths) - 1)
-    inputs = image_input(input_shape, input_tensor, smallest, weights, include_top)
-    width = 2 * growth if bottleneck else 16
-    x = convolutional_stem(inputs, width, stem, norm=stem == "imagenet")
-    for stage, depth in enumerate(depths, start=1):
-        if stage > 1:
-            x = transition_block(x, compression, name=f"transition{stage - 1}")
-        x = dense_block(x, depth, growth, bottleneck, dropout, name=f"stage{stage}")
-        x = layers.Identity(name=f"stage{stage}")(x)
-    x = bn_relu(x, name="final")
-    return classifier(
-        inputs,
-        x,
+    image, finish = image_classifier(
         include_top,
         weights,
+        input_tensor,
+        input_shape,
         pooling,
         classes,
         classifier_activation,
         name,
         family="DenseNet",
+        smallest=smallest,
         depths=depths,
         growth=growth,
         bottleneck=bottleneck,
         compression=compression,
         stem=stem,
     )
+    width = 2 * growth if bottleneck else 16
+    x = convolutional_stem(image, width, stem, norm=stem == "imagenet")
+    for stage, depth in enumerate(depths, start=1):
+        if stage > 1:
+            x = transition_block(x, compression, name=f"transition{stage - 1}")
+        x = dense_block(x, depth, growth, bottleneck, dropout, name=f"stage{stage}")
+        x = layers.Identity(name=f"stage{stage}")(x)
+    x = bn_relu(x, name="final")
+    return finish(x)

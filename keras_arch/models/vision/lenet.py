@@ -19,9 +19,8 @@ from keras_arch.layers import (
     PartialConv2D,
     RBFOutput,
     TrainableSubsampling,
-    classifier,
     flatten,
-    image_input,
+    image_classifier,
 )
 from keras_arch.registry import register
 
@@ -135,18 +134,16 @@ def LeNet5(
     def top(x):
         return layers.Dense(84, activation, name="f6")(flatten(x))
 
-    inputs = image_input(input_shape, input_tensor, weights=weights)
-    x = features(centred(inputs))
-    return classifier(
-        inputs,
-        x,
+    image, finish = image_classifier(
         include_top,
         weights,
+        input_tensor,
+        input_shape,
         pooling,
         classes,
         classifier_activation,
         name,
         family="LeNet5",
-        top=top,
-        head=head,
     )
+    x = features(centred(image))
+    return finish(x, top=top, head=head)

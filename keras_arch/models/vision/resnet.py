@@ -21,9 +21,8 @@ from keras_arch.errors import invalid
 from keras_arch.layers import (
     bottleneck_block,
     check_depth,
-    classifier,
     convolutional_stem,
-    image_input,
+    image_classifier,
     residual_block,
 )
 from keras_arch.registry import register
@@ -182,22 +181,11 @@ def ResNet(
     if len(widths) != len(depths):
         raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
     check_depth(depths, layers_each=2)  # addition and ReLU
-    inputs = image_input(input_shape, input_tensor, 1, weights, include_top)
-    x = convolutional_stem(inputs, widths[0], stem, use_bias=conv_bias)
-    for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
-        for index in range(1, depth + 1):
-            stride = 2 if stage > 1 and index == 1 else 1
-            here = f"stage{stage}_block{index}"
-            if block == "basic":
-                x = residual_block(x, width, stride, shortcut, conv_bias, name=here)
-            else:
-                x = bottleneck_block(x, width, stride, shortcut, conv_bias, stride_in, name=here)
-        x = layers.Identity(name=f"stage{stage}")(x)
-    return classifier(
-        inputs,
-        x,
+    image, finish = image_classifier(
         include_top,
         weights,
+        input_tensor,
+        input_shape,
         pooling,
         classes,
         classifier_activation,
@@ -210,3 +198,14 @@ def ResNet(
         stride_in=stride_in,
         conv_bias=conv_bias,
     )
+    x = convolutional_stem(image, widths[0], stem, use_bias=conv_bias)
+    for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
+        for index in range(1, depth + 1):
+            stride = 2 if stage > 1 and index == 1 else 1
+            here = f"stage{stage}_block{index}"
+            if block == "basic":
+                x = residual_block(x, width, stride, shortcut, conv_bias, name=here)
+            else:
+                x = bottleneck_block(x, width, stride, shortcut, conv_bias, stride_in, name=here)
+        x = layers.Identity(name=f"stage{stage}")(x)
+    return finish(x)

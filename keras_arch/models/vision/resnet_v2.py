@@ -23,10 +23,9 @@ from keras_arch.layers import (
     bn_relu,
     bn_relu_conv,
     check_depth,
-    classifier,
     convolution,
     convolutional_stem,
-    image_input,
+    image_classifier,
     padding_shortcut,
 )
 from keras_arch.registry import register
@@ -217,24 +216,11 @@ def ResNetV2(
         raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
     add_block = BLOCKS[block]
     check_depth(depths, layers_each=1)  # its addition
-    inputs = image_input(input_shape, input_tensor, 1, weights, include_top)
-    normalized = wiring == "paper" and stem == "imagenet"  # else the first block does it
-    x = convolutional_stem(inputs, widths[0], stem, normalized, use_bias=wiring == "keras")
-    for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
-        for index in range(1, depth + 1):
-            if wiring == "keras":
-                strides = index == depth and stage < len(depths)
-            else:
-                strides = index == 1 and stage > 1
-            here = f"stage{stage}_block{index}"
-            x = add_block(x, width, 2 if strides else 1, shortcut, wiring, name=here)
-        x = layers.Identity(name=f"stage{stage}")(x)
-    x = bn_relu(x, name="final")
-    return classifier(
-        inputs,
-        x,
+    image, finish = image_classifier(
         include_top,
         weights,
+        input_tensor,
+        input_shape,
         pooling,
         classes,
         classifier_activation,
@@ -247,3 +233,16 @@ def ResNetV2(
         wiring=wiring,
         stem=stem,
     )
+    normalized = wiring == "paper" and stem == "imagenet"  # else the first block does it
+    x = convolutional_stem(image, widths[0], stem, normalized, use_bias=wiring == "keras")
+    for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
+        for index in range(1, depth + 1):
+            if wiring == "keras":
+                strides = index == depth and stage < len(depths)
+            else:
+                strides = index == 1 and stage > 1
+            here = f"stage{stage}_block{index}"
+            x = add_block(x, width, 2 if strides else 1, shortcut, wiring, name=here)
+        x = layers.Identity(name=f"stage{stage}")(x)
+    x = bn_relu(x, name="final")
+    return finish(x)

@@ -15,7 +15,7 @@ import keras
 from keras import Model, layers
 
 from keras_arch.errors import invalid
-from keras_arch.layers import bn_relu, classifier, flatten, image_input
+from keras_arch.layers import bn_relu, flatten, image_classifier
 from keras_arch.registry import register
 
 PRESETS = {  # configurations A, B, D and E of table 1
@@ -149,7 +149,24 @@ def VGG(
     if norm not in (None, "batch"):
         raise invalid("norm", 'one of {None, "batch"}', norm)
     smallest = 2 ** (len(depths) - (stem == "cifar"))
-    x = inputs = image_input(input_shape, input_tensor, smallest, weights, include_top)
+    image, finish = image_classifier(
+        include_top,
+        weights,
+        input_tensor,
+        input_shape,
+        pooling,
+        classes,
+        classifier_activation,
+        name,
+        family="VGG",
+        smallest=smallest,
+        depths=depths,
+        widths=widths,
+        kernels=kernels,
+        units=units,
+        norm=norm,
+    )
+    x = image
     for stage, (depth, width, last) in enumerate(zip(depths, widths, kernels, strict=True), 1):
         for index in range(1, depth + 1):
             size = last if index == depth else 3
@@ -160,20 +177,4 @@ def VGG(
             x = layers.Identity(name="stage1")(x)
         else:
             x = layers.MaxPooling2D(2, name=f"stage{stage}")(x)
-    return classifier(
-        inputs,
-        x,
-        include_top,
-        weights,
-        pooling,
-        classes,
-        classifier_activation,
-        name,
-        family="VGG",
-        top=lambda x: fully_connected(x, units, dropout),
-        depths=depths,
-        widths=widths,
-        kernels=kernels,
-        units=units,
-        norm=norm,
-    )
+    return finish(x, top=lambda x: fully_connected(x, units, dropout))

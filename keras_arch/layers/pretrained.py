@@ -1,0 +1,80 @@
+"""Weights of a classifier: found before its graph is built, given to it afterwards."""
+
+import inspect
+import logging
+import os
+from typing import Any
+
+import keras
+
+from keras_arch import registry
+from keras_arch import weights as transfer
+from keras_arch.errors import invalid
+
+log = logging.getLogger(__name__)
+
+Source = keras.Model | str | os.PathLike
+
+
+def find_weights(
+    weights: str | os.PathLike | None, family: str, include_top: bool, sizes: dict[str, Any]
+) -> Source | None:
+    """Find what ``weights`` names: a file that can be read, or a model of Keras.
+
+    Args:
+        weights: ``None``, ``"imagenet"`` or a path.
+        family: Name of the factory in the catalogue.
+        include_top: Whether the model will have its top.
+        sizes: The arguments by which published weights of the family are told apart.
+
+    Raises:
+        ValueError: If there is no such file, it holds no weights, or none are published
+            for these sizes.
+    """
+    if weights is None:
+        return None
+    if weights == "imagenet":
+        return _imagenet(family, include_top, sizes)
+    if not os.path.isfile(weights):
+        known = '`None`, "imagenet" or the path of a file that exists (never a URL)'
+        raise invalid("weights", known, weights)
+    transfer.read(weights)
+    return weights
+
+
+def load_weights(source: Source, model: keras.Model, family: str) -> None:
+    """Give a model all weights but those of a new head, or none and an error."""
+    report, values = transfer.plan(source, model, registry.get(family).rename)
+    missing = [path for path in report.untouched if not path.startswith("head/")]
+    if missing or not (report.copied or report.adapted):
+        raise ValueError(
+            f"Invalid value for argument `weights`. They are not those of this model: "
+            f"{len(missing)} of its weights would stay random, such as {missing[:3]}. Expected "
+            f"weights of {model.name!r} in this size. {report}"
+        )
+    transfer.assign(model, values)
+    if report.adapted or report.untouched:
+        log.warning("Weights for %r: %s", model.name, report)
+
+
+def _imagenet(family, include_top, sizes):
+    """The model of ``keras.applications`` with these sizes, and its published weights."""
+    entry = registry.get(family)
+    defaults = {
+        key: parameter.default
+        for key, parameter in inspect.signature(entry.target).parameters.items()
+    }
+    sizes = {key: tuple(v) if isinstance(v, list) else v for key, v in sizes.items()}
+    published = {}
+    for name, values in {family: {}, **entry.presets}.items():
+        build = getattr(keras.applications, name, None)
+        if not callable(build):
+            continue
+        free = inspect.signature(build).parameters.keys() & sizes.keys()
+        published[name] = {key: {**defaults, **values}[key] for key in sizes.keys() - free}
+        if published[name] == {key: sizes[key] for key in sizes.keys() - free}:
+            return build(include_top=include_top, **{key: sizes[key] for key in free})
+    known = "`None` or a path"
+    if published:
+        known += f', or "imagenet" with the sizes of one of {published}'
+    raise invalid("weights", known, f"imagenet with {sizes}")
