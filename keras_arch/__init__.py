@@ -3,17 +3,18 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from keras_arch import activations, initializers, layers, losses, models, training
+from keras_arch import activations, initializers, layers, losses, models, regularizers, training
 from keras_arch.registry import cite, create, entries, get, info, list_models, register
 from keras_arch.taps import feature_extractor
 from keras_arch.weights import transfer_weights
 
 if TYPE_CHECKING:
-    from keras_arch import callbacks, data, export
+    from keras_arch import analysis, callbacks, data, export
 
 __version__ = "0.1.0"
 __all__ = [
     "activations",
+    "analysis",
     "callbacks",
     "cite",
     "create",
@@ -30,12 +31,14 @@ __all__ = [
     "models",
     "recipes",
     "register",
+    "regularizers",
     "serving",
     "training",
     "transfer_weights",
 ]
 
-_ON_FIRST_USE = ("callbacks", "data", "export", "recipes", "serving")  # they need more than Keras
+# They need more than Keras, or a model to look at.
+_ON_FIRST_USE = ("analysis", "callbacks", "data", "export", "recipes", "serving")
 
 
 def __getattr__(name: str) -> Any:

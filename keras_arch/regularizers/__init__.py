@@ -1,0 +1,3 @@
+"""Penalties that Keras lacks."""
+
+__all__: list[str] = []
