@@ -24,9 +24,9 @@ class Source:
 
     records: "tf.data.Dataset"
     supervised: Any  # names of input, target and weight, nested as Keras takes them
+    buffer: int  # records to shuffle among
     image: str | None = None  # name of the image that is the input
     decode: Callable[[Any], Any] | None = None  # that image, encoded -> pixels
-    buffer: int = 2**31  # records to shuffle among
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,7 +196,13 @@ def made_source(name: str, split: str, **options: Any) -> Source:
     task = made.TASKS[name]
     if split not in made.SPLITS:
         raise invalid("split", f"one of {made.SPLITS}", split)
-    return Source(tf.data.Dataset.from_tensor_slices(task.split(split, **options)), task.supervised)
+    examples = task.split(split, **options)
+    first = next(iter(examples))
+    spec = {name: tf.TensorSpec((None, *array.shape), array.dtype) for name, array in first.items()}
+    record_bytes = sum(array.nbytes for array in first.values())
+    records = tf.data.Dataset.from_generator(examples.blocks, output_signature=spec).unbatch()
+    records = records.apply(tf.data.experimental.assert_cardinality(len(examples)))
+    return Source(records, task.supervised, max(1, SHUFFLE_BYTES // record_bytes))
 
 
 def stored_source(
@@ -216,7 +222,7 @@ def stored_source(
     return Source(
         records,
         supervised,
+        max(1, SHUFFLE_BYTES // record_bytes),
         image,
         features[image].decode_example if image else None,
-        max(1, SHUFFLE_BYTES // record_bytes),
     )

@@ -4,12 +4,18 @@ import numpy as np
 import pytest
 
 from keras_arch import data
-from keras_arch.data.made import SPLITS, TASKS
+from keras_arch.data.made import BLOCK, SPLITS, TASKS
+
+
+def arrays(examples):
+    """All of them, as arrays by name."""
+    rows = list(examples)
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
 @pytest.mark.parametrize("length", [2, 5, 40])
 def test_adding_sums_what_is_marked_in_each_half(length):
-    made = data.adding(examples=2000, length=length, seed=1)
+    made = arrays(data.adding(examples=2000, length=length, seed=1))
     values, markers = made["sequence"][..., 0], made["sequence"][..., 1]
     assert made["sequence"].dtype == made["total"].dtype == np.float32
     for half in (markers[:, : length // 2], markers[:, length // 2 :]):
@@ -23,7 +29,7 @@ def test_adding_sums_what_is_marked_in_each_half(length):
 
 
 def test_the_ring_has_its_modes_where_they_belong():
-    made = data.gaussian_ring(examples=8000, seed=1)
+    made = arrays(data.gaussian_ring(examples=8000, seed=1))
     counts = np.bincount(made["mode"], minlength=8)
     assert len(counts) == 8
     assert counts.min() > 850
@@ -38,9 +44,9 @@ def test_the_ring_has_its_modes_where_they_belong():
 def test_content_depends_on_the_seed_alone(name):
     make = TASKS[name].make
     np.random.seed(0)
-    first = make(examples=5, seed=3)
+    first = arrays(make(examples=5, seed=3))
     np.random.seed(1)
-    again, other = make(examples=5, seed=3), make(examples=5, seed=4)
+    again, other = arrays(make(examples=5, seed=3)), arrays(make(examples=5, seed=4))
     assert first.keys() == {*TASKS[name].supervised}
     for key in first:
         np.testing.assert_array_equal(first[key], again[key])
@@ -50,11 +56,26 @@ def test_content_depends_on_the_seed_alone(name):
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
+def test_a_task_is_drawn_while_it_is_read(name):
+    made = TASKS[name].make(examples=10**12)
+    assert len(made) == 10**12
+    assert len(data.load(name, batch_size=8, examples=10**9)) == 10**9 // 8
+    first, again = next(iter(made)), next(iter(made))
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+    beyond_a_block = list(TASKS[name].make(examples=BLOCK + 3))
+    assert len(beyond_a_block) == BLOCK + 3
+    assert not np.array_equal(*(next(iter(beyond_a_block[at].values())) for at in (0, BLOCK)))
+    batches = list(data.load(name, batch_size=BLOCK, examples=BLOCK + 3, as_supervised=False))
+    key = next(iter(first))
+    np.testing.assert_array_equal(batches[1][key][2], beyond_a_block[-1][key])
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
 def test_load_gives_the_task(name):
     loaded = {}
     for split in SPLITS:
         (batch,) = data.load(name, split, batch_size=7, as_supervised=False, examples=7)
-        expected = TASKS[name].make(examples=7, seed=(0, SPLITS.index(split)))
+        expected = arrays(TASKS[name].make(examples=7, seed=(0, SPLITS.index(split))))
         for key in expected:
             np.testing.assert_array_equal(batch[key], expected[key])
         loaded[split] = np.concatenate([batch[key].numpy().ravel() for key in sorted(batch)])

@@ -11,12 +11,12 @@ answers 1 without looking has a mean squared error of 1/6, the variance of the s
 
 import numpy as np
 
-from keras_arch.data.made import Arrays, Seed, made_task
+from keras_arch.data.made import Arrays, Examples, Seed, made_task
 from keras_arch.errors import invalid
 
 
 @made_task(inputs="sequence", targets="total")
-def adding(examples: int = 10_000, length: int = 100, seed: Seed = 0) -> Arrays:
+def adding(examples: int = 10_000, length: int = 100, seed: Seed = 0) -> Examples:
     """Make examples of the adding problem.
 
     Args:
@@ -25,8 +25,8 @@ def adding(examples: int = 10_000, length: int = 100, seed: Seed = 0) -> Arrays:
         seed: What ``numpy.random.default_rng`` takes; it alone decides the numbers.
 
     Returns:
-        ``sequence``, ``(examples, length, 2)`` float32: a value and a marker a step; and
-        ``total``, ``(examples, 1)`` float32.
+        ``Examples``, each with ``sequence``, ``(length, 2)`` float32: a value and a marker
+        a step; and ``total``, ``(1,)`` float32.
 
     Raises:
         ValueError: If there is no example, or no room for two markers.
@@ -34,18 +34,19 @@ def adding(examples: int = 10_000, length: int = 100, seed: Seed = 0) -> Arrays:
     Example:
 
     >>> made = adding(examples=3, length=10)
-    >>> made["sequence"].shape, made["total"].shape
-    ((3, 10, 2), (3, 1))
+    >>> len(made), [example["sequence"].shape for example in made]
+    (3, [(10, 2), (10, 2), (10, 2)])
     """
-    if examples < 1:
-        raise invalid("examples", "at least 1", examples)
     if length < 2:
         raise invalid("length", "at least 2, one step for each marker", length)
-    rng = np.random.default_rng(seed)
-    values = rng.random((examples, length), dtype=np.float32)
-    markers = np.zeros_like(values)
-    rows = np.arange(examples)
-    markers[rows, rng.integers(0, length // 2, examples)] = 1
-    markers[rows, rng.integers(length // 2, length, examples)] = 1
-    total = (values * markers).sum(axis=1, keepdims=True)
-    return {"sequence": np.stack([values, markers], axis=-1), "total": total}
+
+    def draw(rng: np.random.Generator, number: int) -> Arrays:
+        values = rng.random((number, length), dtype=np.float32)
+        markers = np.zeros_like(values)
+        rows = np.arange(number)
+        markers[rows, rng.integers(0, length // 2, number)] = 1
+        markers[rows, rng.integers(length // 2, length, number)] = 1
+        total = (values * markers).sum(axis=1, keepdims=True)
+        return {"sequence": np.stack([values, markers], axis=-1), "total": total}
+
+    return Examples(draw, examples, seed)

@@ -8,7 +8,7 @@ https://arxiv.org/abs/1611.02163
 
 import numpy as np
 
-from keras_arch.data.made import Arrays, Seed, made_task
+from keras_arch.data.made import Arrays, Examples, Seed, made_task
 from keras_arch.errors import invalid
 
 
@@ -19,7 +19,7 @@ def gaussian_ring(
     radius: float = 2.0,
     deviation: float = 0.05,
     seed: Seed = 0,
-) -> Arrays:
+) -> Examples:
     """Make points of equally likely Gaussians, whose centres stand on a circle.
 
     Args:
@@ -30,7 +30,7 @@ def gaussian_ring(
         seed: What ``numpy.random.default_rng`` takes; it alone decides the numbers.
 
     Returns:
-        ``point``, ``(examples, 2)`` float32, and ``mode``, ``(examples,)`` int64.
+        ``Examples``, each with ``point``, ``(2,)`` float32, and ``mode``, int64.
 
     Raises:
         ValueError: If there is no example, no mode, or the deviation is negative.
@@ -38,17 +38,19 @@ def gaussian_ring(
     Example:
 
     >>> made = gaussian_ring(examples=3)
-    >>> made["point"].shape, made["mode"].shape
-    ((3, 2), (3,))
+    >>> len(made), next(iter(made))["point"].shape
+    (3, (2,))
     """
-    for argument, value in (("examples", examples), ("modes", modes)):
-        if value < 1:
-            raise invalid(argument, "at least 1", value)
+    if modes < 1:
+        raise invalid("modes", "at least 1", modes)
     if deviation < 0:
         raise invalid("deviation", "at least 0", deviation)
-    rng = np.random.default_rng(seed)
-    mode = rng.integers(0, modes, examples)
-    angle = 2 * np.pi * mode / modes
-    centre = radius * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    point = centre + deviation * rng.standard_normal((examples, 2))
-    return {"point": point.astype(np.float32), "mode": mode}
+
+    def draw(rng: np.random.Generator, number: int) -> Arrays:
+        mode = rng.integers(0, modes, number)
+        angle = 2 * np.pi * mode / modes
+        centre = radius * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+        point = centre + deviation * rng.standard_normal((number, 2))
+        return {"point": point.astype(np.float32), "mode": mode}
+
+    return Examples(draw, examples, seed)
