@@ -95,9 +95,9 @@ PRESETS = {
             "classes": 3,
         },
         "attentive": {
-            "depths": (1, 1),
-            "widths": (12, 12),
-            "growths": (4, 5),
+            "depths": (2,),
+            "widths": (64,),
+            "growths": (4,),
             "bottleneck": 4,
             "groups": 4,
             "stem_width": 5,
@@ -107,6 +107,7 @@ PRESETS = {
             "stem": "cifar",
             "input_shape": (8, 8, 1),
             "include_top": False,
+            "pooling": "avg",
         },
     },
 )
@@ -214,5 +215,6 @@ def DPN(
                 name=f"stage{stage}_block{index}",
             )
         x = layers.Concatenate(name=f"stage{stage}")(paths)
+        paths = [x]  # from which both begin anew
     x = bn_relu(x, EPSILON, name="final")
     return finish(x, top=functools.partial(global_average, dropout=dropout))

@@ -122,8 +122,8 @@ KERAS_NAMES = {  # layers of keras.applications -> ours
             "pooling": "avg",
         },
         "attentive": {
-            "depths": (1, 1),
-            "widths": (16, 16),
+            "depths": (1,),
+            "widths": (64,),
             "block": "basic",
             "wiring": "paper",
             "dropout": 0.2,

@@ -71,14 +71,18 @@ def farther(x, filters, stride, base, name):
         "RoR3WRN58K4CIFAR": 13_661_690,
     },
     tiny={
-        "resnet": {"depth": 8, "input_shape": (8, 8, 3), "classes": 3},
+        "resnet": {
+            "depth": 8,
+            "attention": "squeeze_excitation",
+            "input_shape": (8, 8, 3),
+            "classes": 3,
+        },
         "wrn": {
             "base": "wrn",
             "depth": 10,
             "k": 2,
             "dropout": 0.2,
             "stochastic_depth": 0.01,
-            "attention": "squeeze_excitation",
             "stem": "imagenet",
             "input_shape": (32, 32, 1),
             "include_top": False,

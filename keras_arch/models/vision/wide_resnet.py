@@ -67,7 +67,7 @@ PRESETS = {
         "plain": {"depth": 10, "k": 1, "input_shape": (8, 8, 3), "classes": 3},
         "all": {
             "depth": 10,
-            "k": 2,
+            "k": 4,
             "dropout": 0.3,
             "stochastic_depth": 0.01,
             "attention": "squeeze_excitation",
