@@ -4,23 +4,37 @@ from keras_arch.layers.classifier import flatten, global_average, image_classifi
 from keras_arch.layers.convolution import batch_norm, bn_relu, bn_relu_conv, conv_bn, convolution
 from keras_arch.layers.densely_connected import dense_block, transition_block
 from keras_arch.layers.depth import check_depth
+from keras_arch.layers.dual_path import dual_path_block
 from keras_arch.layers.graph_convolution import GraphConvolution
+from keras_arch.layers.highway import HighwayConv2D, HighwayDense
 from keras_arch.layers.minimal_rnn import MinimalRNNCell
 from keras_arch.layers.pad_channels import PadChannels
 from keras_arch.layers.partial_convolution import PartialConv2D
 from keras_arch.layers.rbf_output import RBFOutput
-from keras_arch.layers.residual import bottleneck_block, padding_shortcut, residual_block
+from keras_arch.layers.residual import (
+    bottleneck_block,
+    padding_shortcut,
+    preactivation_block,
+    preactivation_bottleneck,
+    projection_shortcut,
+    residual_block,
+    residual_sum,
+)
 from keras_arch.layers.squeeze_excitation import SqueezeExcitation, channel_attention
 from keras_arch.layers.stem import convolutional_stem
+from keras_arch.layers.stochastic_depth import StochasticDepth, linear_rates
 from keras_arch.layers.subsampling import TrainableSubsampling
 
 __all__ = [
     "GraphConvolution",
+    "HighwayConv2D",
+    "HighwayDense",
     "MinimalRNNCell",
     "PadChannels",
     "PartialConv2D",
     "RBFOutput",
     "SqueezeExcitation",
+    "StochasticDepth",
     "TrainableSubsampling",
     "batch_norm",
     "bn_relu",
@@ -32,10 +46,16 @@ __all__ = [
     "convolution",
     "convolutional_stem",
     "dense_block",
+    "dual_path_block",
     "flatten",
     "global_average",
     "image_classifier",
+    "linear_rates",
     "padding_shortcut",
+    "preactivation_block",
+    "preactivation_bottleneck",
+    "projection_shortcut",
     "residual_block",
+    "residual_sum",
     "transition_block",
 ]

@@ -111,9 +111,10 @@ def image_classifier(
     return image, finish
 
 
-def global_average(x: keras.KerasTensor) -> keras.KerasTensor:
-    """``(B, H, W, C) -> (B, C)``."""
-    return layers.GlobalAveragePooling2D(name="pool")(x)
+def global_average(x: keras.KerasTensor, dropout: float = 0.0) -> keras.KerasTensor:
+    """``(B, H, W, C) -> (B, C)``, a part of which is dropped in training."""
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return layers.Dropout(dropout, name="dropout")(x) if dropout else x
 
 
 def flatten(x: keras.KerasTensor) -> keras.KerasTensor:

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_arch.errors import invalid
-from keras_arch.layers.convolution import bn_relu, convolution
+from keras_arch.layers.convolution import EPSILON, bn_relu, convolution
 
 
 def convolutional_stem(
@@ -13,6 +13,8 @@ def convolutional_stem(
     stem: str = "imagenet",
     norm: bool = True,
     use_bias: bool = False,
+    size: int = 7,
+    epsilon: float = EPSILON,
 ) -> keras.KerasTensor:
     """One convolution, and a quarter of the size: ``(B, H, W, C) -> (B, H/4, W/4, filters)``.
 
@@ -23,6 +25,8 @@ def convolutional_stem(
             ``"cifar"`` (3x3 at full size, for small images).
         norm: Whether normalization and ReLU follow the convolution.
         use_bias: Whether the convolution has a bias.
+        size: Of the kernel, for large images.
+        epsilon: Of the normalization.
 
     Returns:
         The output of a layer named ``stem``.
@@ -32,10 +36,10 @@ def convolutional_stem(
     """
     if stem not in ("imagenet", "cifar"):
         raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
-    size, stride = (7, 2) if stem == "imagenet" else (3, 1)
+    size, stride = (size, 2) if stem == "imagenet" else (3, 1)
     x = convolution(x, filters, size, stride, use_bias, name="stem_conv")
     if norm:
-        x = bn_relu(x, name="stem")
+        x = bn_relu(x, epsilon, name="stem")
     if stem == "cifar":
         return layers.Identity(name="stem")(x)
     x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)

@@ -10,15 +10,35 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from keras_arch import registry
+from keras_arch.models.dense.highway_mlp import HighwayMLP
 from keras_arch.models.generative.gan import GAN
 from keras_arch.models.graph.gcn import GCN
 from keras_arch.models.vision.densenet import DenseNet
+from keras_arch.models.vision.dpn import DPN
+from keras_arch.models.vision.highway_cnn import HighwayCNN
 from keras_arch.models.vision.lenet import LeNet5
 from keras_arch.models.vision.resnet import ResNet
 from keras_arch.models.vision.resnet_v2 import ResNetV2
+from keras_arch.models.vision.ror import RoR
+from keras_arch.models.vision.senet import SENet
 from keras_arch.models.vision.vgg import VGG
+from keras_arch.models.vision.wide_resnet import WideResNet
 
-__all__ = ["GAN", "GCN", "VGG", "DenseNet", "LeNet5", "ResNet", "ResNetV2"]
+__all__ = [
+    "DPN",
+    "GAN",
+    "GCN",
+    "VGG",
+    "DenseNet",
+    "HighwayCNN",
+    "HighwayMLP",
+    "LeNet5",
+    "ResNet",
+    "ResNetV2",
+    "RoR",
+    "SENet",
+    "WideResNet",
+]
 
 
 def _preset(entry: registry.Entry, name: str) -> Callable[..., keras.Model]:

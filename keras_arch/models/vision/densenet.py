@@ -17,12 +17,14 @@ from keras import Model, layers
 
 from keras_arch.layers import (
     bn_relu,
+    channel_attention,
     check_depth,
     convolutional_stem,
     dense_block,
     image_classifier,
     transition_block,
 )
+from keras_arch.layers.squeeze_excitation import Attention
 from keras_arch.registry import register
 
 CIFAR = {"stem": "cifar", "input_shape": (32, 32, 3), "classes": 10}
@@ -94,6 +96,14 @@ KERAS_NAMES = {  # layers of keras.applications -> ours
             "input_shape": (8, 8, 1),
             "include_top": False,
         },
+        "attentive": {
+            "depths": (1, 1),
+            "growth": 8,
+            "attention": "squeeze_excitation",
+            "stem": "cifar",
+            "input_shape": (8, 8, 4),
+            "classes": 3,
+        },
     },
 )
 def DenseNet(
@@ -102,6 +112,7 @@ def DenseNet(
     bottleneck: int = 4,
     compression: float = 0.5,
     dropout: float = 0.0,
+    attention: Attention = None,
     stem: str = "imagenet",
     include_top: bool = True,
     weights: str | None = None,
@@ -121,6 +132,8 @@ def DenseNet(
         bottleneck: Width of the 1x1 convolution, in multiples of ``growth``; 0 for none.
         compression: Fraction of the channels that a transition keeps (``theta``).
         dropout: Rate after each dense layer.
+        attention: ``None``, ``"squeeze_excitation"`` or a function ``(x, name) -> x``, for
+            the channels that each dense block hands on.
         stem: ``"imagenet"`` (7x7, a quarter of the size) or ``"cifar"`` (3x3, full size).
         include_top: Whether to add pooling and the head.
         weights: ``None``, ``"imagenet"`` or the path of a file; a head of other
@@ -139,8 +152,8 @@ def DenseNet(
 
     Raises:
         ValueError: If the image is too small (under 32 pixels for DenseNet-121), the
-            network too deep for Keras, or ``stem``, ``pooling`` or ``weights`` is none of
-            the above.
+            network too deep for Keras, or ``attention``, ``stem``, ``pooling`` or
+            ``weights`` is none of the above.
 
     Example:
 
@@ -167,6 +180,7 @@ def DenseNet(
         growth=growth,
         bottleneck=bottleneck,
         compression=compression,
+        attention=attention,
         stem=stem,
     )
     width = 2 * growth if bottleneck else 16
@@ -175,6 +189,7 @@ def DenseNet(
         if stage > 1:
             x = transition_block(x, compression, name=f"transition{stage - 1}")
         x = dense_block(x, depth, growth, bottleneck, dropout, name=f"stage{stage}")
+        x = channel_attention(x, attention, name=f"stage{stage}_attention")
         x = layers.Identity(name=f"stage{stage}")(x)
     x = bn_relu(x, name="final")
     return finish(x)

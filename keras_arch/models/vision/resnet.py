@@ -9,9 +9,12 @@ CVPR 2016. https://arxiv.org/abs/1512.03385
 
 The first block of a stage halves the resolution, and the shortcut with it. ResNet-50, 101
 and 152 are those of ``keras.applications``, whose convolutions have biases; the paper's
-have ``conv_bias=False``, and torchvision's ``stride_in="3x3"`` too.
+have ``conv_bias=False``, and torchvision's ``stride_in="3x3"`` too. Three other publications
+change one thing: squeeze-and-excitation before the addition, stochastic depth, and twice the
+channels inside a bottleneck (torchvision's form of the wide ResNets for ImageNet).
 """
 
+import functools
 from collections.abc import Sequence
 
 import keras
@@ -22,9 +25,14 @@ from keras_arch.layers import (
     bottleneck_block,
     check_depth,
     convolutional_stem,
+    global_average,
     image_classifier,
+    linear_rates,
     residual_block,
 )
+from keras_arch.layers.squeeze_excitation import PUBLICATION as SQUEEZE_EXCITATION
+from keras_arch.layers.squeeze_excitation import Attention
+from keras_arch.layers.stochastic_depth import PUBLICATION as STOCHASTIC_DEPTH
 from keras_arch.registry import register
 
 BASIC = {"block": "basic", "conv_bias": False}
@@ -36,6 +44,8 @@ CIFAR = {  # 6n + 2 layers
     "input_shape": (32, 32, 3),
     "classes": 10,
 }
+SE = {"conv_bias": False, "attention": "squeeze_excitation"}
+WIDE = {"conv_bias": False, "stride_in": "3x3", "widening": 2}
 
 PRESETS = {
     "ResNet18": {"depths": (2, 2, 2, 2), **BASIC},
@@ -43,11 +53,33 @@ PRESETS = {
     "ResNet50": {"depths": (3, 4, 6, 3)},
     "ResNet101": {"depths": (3, 4, 23, 3)},
     "ResNet152": {"depths": (3, 8, 36, 3)},
+    "ResNet200": {"depths": (3, 24, 36, 3), "conv_bias": False},
     "ResNet20CIFAR": {"depths": (3, 3, 3), **CIFAR},
     "ResNet32CIFAR": {"depths": (5, 5, 5), **CIFAR},
     "ResNet44CIFAR": {"depths": (7, 7, 7), **CIFAR},
     "ResNet56CIFAR": {"depths": (9, 9, 9), **CIFAR},
     "ResNet110CIFAR": {"depths": (18, 18, 18), **CIFAR},
+    "StochasticDepthResNet": {"depths": (18, 18, 18), **CIFAR, "stochastic_depth": 0.5},
+    "SEResNet18": {"depths": (2, 2, 2, 2), "block": "basic", **SE},
+    "SEResNet34": {"depths": (3, 4, 6, 3), "block": "basic", **SE},
+    "SEResNet50": {"depths": (3, 4, 6, 3), **SE},
+    "SEResNet101": {"depths": (3, 4, 23, 3), **SE},
+    "SEResNet152": {"depths": (3, 8, 36, 3), **SE},
+    "WideResNet50K2": {"depths": (3, 4, 6, 3), **WIDE},
+    "WideResNet101K2": {"depths": (3, 4, 23, 3), **WIDE},
+}
+
+WIDE_RESNET = {
+    "paper": "Wide Residual Networks",
+    "authors": "Zagoruyko, Komodakis",
+    "year": 2016,
+    "url": "https://arxiv.org/abs/1605.07146",
+    "venue": "BMVC",
+}
+PUBLICATIONS = {
+    "StochasticDepthResNet": STOCHASTIC_DEPTH,
+    **{name: SQUEEZE_EXCITATION for name in PRESETS if name.startswith("SE")},
+    **{name: WIDE_RESNET for name in PRESETS if name.startswith("Wide")},
 }
 
 KERAS_NAMES = {  # layers of keras.applications -> ours
@@ -70,17 +102,27 @@ KERAS_NAMES = {  # layers of keras.applications -> ours
     venue="CVPR",
     task="image-classification",
     presets=PRESETS,
+    publications=PUBLICATIONS,
     parameters={
         "ResNet18": 11_699_112,
         "ResNet34": 21_814_696,
         "ResNet50": 25_636_712,
         "ResNet101": 44_707_176,
         "ResNet152": 60_419_944,
+        "ResNet200": 64_849_832,
         "ResNet20CIFAR": 271_098,
         "ResNet32CIFAR": 466_426,
         "ResNet44CIFAR": 661_754,
         "ResNet56CIFAR": 857_082,
         "ResNet110CIFAR": 1_736_058,
+        "StochasticDepthResNet": 1_736_058,
+        "SEResNet18": 11_788_192,
+        "SEResNet34": 21_975_892,
+        "SEResNet50": 28_141_144,
+        "SEResNet101": 49_432_216,
+        "SEResNet152": 66_973_272,
+        "WideResNet50K2": 68_951_464,
+        "WideResNet101K2": 127_024_552,
     },
     reference="keras.applications",
     rename=KERAS_NAMES,
@@ -119,6 +161,27 @@ KERAS_NAMES = {  # layers of keras.applications -> ours
             "input_shape": (8, 8, 1),
             "include_top": False,
         },
+        "wide": {
+            "depths": (1, 1),
+            "widths": (4, 8),
+            "conv_bias": False,
+            "widening": 2,
+            "dropout": 0.2,
+            "stochastic_depth": 0.01,
+            "attention": "squeeze_excitation",
+            "stem": "cifar",
+            "input_shape": (8, 8, 3),
+            "classes": 3,
+        },
+        "plain": {
+            "depths": (1, 1),
+            "widths": (4, 6),
+            "block": "basic",
+            "shortcut": "none",
+            "stem": "cifar",
+            "input_shape": (8, 8, 4),
+            "classes": 3,
+        },
     },
 )
 def ResNet(
@@ -128,6 +191,10 @@ def ResNet(
     shortcut: str = "projection",
     stride_in: str = "1x1",
     conv_bias: bool = True,
+    widening: int = 1,
+    dropout: float = 0.0,
+    stochastic_depth: float = 0.0,
+    attention: Attention = None,
     stem: str = "imagenet",
     include_top: bool = True,
     weights: str | None = None,
@@ -145,10 +212,17 @@ def ResNet(
         widths: Channels of the 3x3 convolutions in each stage; the stem has the first.
         block: ``"bottleneck"``, with four times as many channels at its end, or ``"basic"``.
         shortcut: Where the shape changes: ``"projection"`` (option B of the paper) or
-            ``"padding"`` (option A, no parameters).
+            ``"padding"`` (option A, no parameters). ``"none"``: nowhere any, the plain
+            networks that the paper compares with.
         stride_in: Which convolution of a bottleneck strides: the first, ``"1x1"`` (paper,
             ``keras.applications``), or ``"3x3"`` (torchvision, "v1.5").
         conv_bias: Whether convolutions have biases, which normalization makes redundant.
+        widening: Factor of the channels inside a bottleneck.
+        dropout: Rate before the head.
+        stochastic_depth: How often the last block is left out in training, the blocks
+            before it ever less.
+        attention: ``None``, ``"squeeze_excitation"`` or a function ``(x, name) -> x``, for
+            the channels of each branch.
         stem: ``"imagenet"`` (7x7, a quarter of the size) or ``"cifar"`` (3x3, full size).
         include_top: Whether to add pooling and the head.
         weights: ``None``, ``"imagenet"`` or the path of a file; a head of other
@@ -167,8 +241,9 @@ def ResNet(
 
     Raises:
         ValueError: If the stages differ in number, the network is too deep for Keras
-            (ResNet-1202), or ``block``, ``shortcut``, ``stride_in``, ``stem``, ``pooling``
-            or ``weights`` is none of the above.
+            (ResNet-1202), or ``block``, ``shortcut``, ``stride_in``, ``widening``,
+            ``stochastic_depth``, ``attention``, ``stem``, ``pooling`` or ``weights`` is none
+            of the above.
 
     Example:
 
@@ -180,7 +255,15 @@ def ResNet(
         raise invalid("block", 'one of {"basic", "bottleneck"}', block)
     if len(widths) != len(depths):
         raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
-    check_depth(depths, layers_each=2)  # addition and ReLU
+    if not isinstance(widening, int) or widening < 1 or (block == "basic" and widening > 1):
+        raise invalid("widening", "a positive integer, 1 for basic blocks", widening)
+    if shortcut == "none" and stochastic_depth:
+        raise invalid("stochastic_depth", "0 without shortcuts", stochastic_depth)
+    if shortcut == "none":
+        check_depth(depths, layers_each=6 if block == "basic" else 9)
+    else:
+        check_depth(depths, layers_each=2)  # addition and ReLU
+    rates = iter(linear_rates(stochastic_depth, sum(depths)))
     image, finish = image_classifier(
         include_top,
         weights,
@@ -197,15 +280,22 @@ def ResNet(
         shortcut=shortcut,
         stride_in=stride_in,
         conv_bias=conv_bias,
+        widening=widening,
+        attention=attention,
     )
     x = convolutional_stem(image, widths[0], stem, use_bias=conv_bias)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):
             stride = 2 if stage > 1 and index == 1 else 1
-            here = f"stage{stage}_block{index}"
+            settings = {
+                "attention": attention,
+                "stochastic_depth": next(rates),
+                "name": f"stage{stage}_block{index}",
+            }
             if block == "basic":
-                x = residual_block(x, width, stride, shortcut, conv_bias, name=here)
+                x = residual_block(x, width, stride, shortcut, conv_bias, **settings)
             else:
-                x = bottleneck_block(x, width, stride, shortcut, conv_bias, stride_in, name=here)
+                inner = (stride_in, widening)
+                x = bottleneck_block(x, width, stride, shortcut, conv_bias, *inner, **settings)
         x = layers.Identity(name=f"stage{stage}")(x)
-    return finish(x)
+    return finish(x, top=functools.partial(global_average, dropout=dropout))

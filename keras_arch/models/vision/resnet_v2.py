@@ -13,6 +13,7 @@ convolution of a block have biases. ``wiring="paper"`` is the authors': the firs
 halves it, and no convolution has a bias.
 """
 
+import functools
 from collections.abc import Sequence
 
 import keras
@@ -21,13 +22,15 @@ from keras import Model, layers
 from keras_arch.errors import invalid
 from keras_arch.layers import (
     bn_relu,
-    bn_relu_conv,
     check_depth,
-    convolution,
     convolutional_stem,
+    global_average,
     image_classifier,
-    padding_shortcut,
+    linear_rates,
+    preactivation_block,
+    preactivation_bottleneck,
 )
+from keras_arch.layers.squeeze_excitation import Attention
 from keras_arch.registry import register
 
 BASIC = {"block": "basic", "wiring": "paper"}
@@ -64,38 +67,6 @@ KERAS_NAMES = {  # layers of keras.applications -> ours
     r"^post_bn$": "final_bn",
     r"^predictions$": "head",
 }
-
-
-def past(x, active, filters, stride, shortcut, use_bias, name):
-    """What is added to: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
-    if shortcut == "padding" or x.shape[-1] == filters:
-        return padding_shortcut(x, filters, stride, name)
-    return convolution(active, filters, 1, stride, use_bias, name)
-
-
-def basic(x, filters, stride, shortcut, wiring, name):
-    """Two 3x3 convolutions: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
-    bias = wiring == "keras"
-    active = bn_relu(x, name=f"{name}_1")
-    identity = past(x, active, filters, stride, shortcut, bias, name=f"{name}_shortcut")
-    x = convolution(active, filters, 3, stride, name=f"{name}_1_conv")
-    x = bn_relu_conv(x, filters, 3, use_bias=bias, name=f"{name}_2")
-    return layers.Add(name=f"{name}_add")([identity, x])
-
-
-def bottleneck(x, filters, stride, shortcut, wiring, name):
-    """1x1, 3x3 and 1x1: ``(B, H, W, C) -> (B, H/stride, W/stride, 4 * filters)``."""
-    bias = wiring == "keras"
-    first, second = (1, stride) if wiring == "keras" else (stride, 1)
-    active = bn_relu(x, name=f"{name}_1")
-    identity = past(x, active, 4 * filters, stride, shortcut, bias, name=f"{name}_shortcut")
-    x = convolution(active, filters, 1, first, name=f"{name}_1_conv")
-    x = bn_relu_conv(x, filters, 3, second, name=f"{name}_2")
-    x = bn_relu_conv(x, 4 * filters, 1, use_bias=bias, name=f"{name}_3")
-    return layers.Add(name=f"{name}_add")([identity, x])
-
-
-BLOCKS = {"basic": basic, "bottleneck": bottleneck}
 
 
 @register(
@@ -150,6 +121,18 @@ BLOCKS = {"basic": basic, "bottleneck": bottleneck}
             "include_top": False,
             "pooling": "avg",
         },
+        "attentive": {
+            "depths": (1,),
+            "widths": (64,),
+            "block": "basic",
+            "wiring": "paper",
+            "dropout": 0.2,
+            "stochastic_depth": 0.01,
+            "attention": "squeeze_excitation",
+            "stem": "cifar",
+            "input_shape": (8, 8, 4),
+            "classes": 3,
+        },
     },
 )
 def ResNetV2(
@@ -158,6 +141,9 @@ def ResNetV2(
     block: str = "bottleneck",
     shortcut: str = "projection",
     wiring: str = "keras",
+    dropout: float = 0.0,
+    stochastic_depth: float = 0.0,
+    attention: Attention = None,
     stem: str = "imagenet",
     include_top: bool = True,
     weights: str | None = None,
@@ -178,6 +164,11 @@ def ResNetV2(
             parameters).
         wiring: ``"keras"`` or ``"paper"``, see above; in bottlenecks the paper's strides in
             the first convolution, the other in the 3x3.
+        dropout: Rate before the head.
+        stochastic_depth: How often the last block is left out in training, the blocks
+            before it ever less.
+        attention: ``None``, ``"squeeze_excitation"`` or a function ``(x, name) -> x``, for
+            the channels of each branch.
         stem: ``"imagenet"`` (7x7, a quarter of the size) or ``"cifar"`` (3x3, full size).
         include_top: Whether to add pooling and the head.
         weights: ``None``, ``"imagenet"`` or the path of a file; a head of other
@@ -196,8 +187,8 @@ def ResNetV2(
 
     Raises:
         ValueError: If the stages differ in number, the network is too deep for Keras
-            (over 900 blocks), or ``block``, ``shortcut``, ``wiring``, ``stem``, ``pooling`` or
-            ``weights`` is none of the above.
+            (over 900 blocks), or ``block``, ``shortcut``, ``wiring``, ``stochastic_depth``,
+            ``attention``, ``stem``, ``pooling`` or ``weights`` is none of the above.
 
     Example:
 
@@ -206,7 +197,7 @@ def ResNetV2(
     (None, 4, 4, 64)
     """
     for argument, value, known in (
-        ("block", block, tuple(BLOCKS)),
+        ("block", block, ("basic", "bottleneck")),
         ("shortcut", shortcut, ("projection", "padding")),
         ("wiring", wiring, ("keras", "paper")),
     ):
@@ -214,8 +205,8 @@ def ResNetV2(
             raise invalid(argument, f"one of {known}", value)
     if len(widths) != len(depths):
         raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
-    add_block = BLOCKS[block]
     check_depth(depths, layers_each=1)  # its addition
+    rates = iter(linear_rates(stochastic_depth, sum(depths)))
     image, finish = image_classifier(
         include_top,
         weights,
@@ -231,18 +222,29 @@ def ResNetV2(
         block=block,
         shortcut=shortcut,
         wiring=wiring,
+        attention=attention,
         stem=stem,
     )
+    bias = wiring == "keras"
     normalized = wiring == "paper" and stem == "imagenet"  # else the first block does it
-    x = convolutional_stem(image, widths[0], stem, normalized, use_bias=wiring == "keras")
+    x = convolutional_stem(image, widths[0], stem, normalized, use_bias=bias)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):
             if wiring == "keras":
                 strides = index == depth and stage < len(depths)
             else:
                 strides = index == 1 and stage > 1
-            here = f"stage{stage}_block{index}"
-            x = add_block(x, width, 2 if strides else 1, shortcut, wiring, name=here)
+            stride = 2 if strides else 1
+            settings = {
+                "attention": attention,
+                "stochastic_depth": next(rates),
+                "name": f"stage{stage}_block{index}",
+            }
+            if block == "basic":
+                x = preactivation_block(x, width, stride, shortcut, bias, **settings)
+            else:
+                settings["stride_in"] = "3x3" if wiring == "keras" else "1x1"
+                x = preactivation_bottleneck(x, width, stride, shortcut, bias, **settings)
         x = layers.Identity(name=f"stage{stage}")(x)
     x = bn_relu(x, name="final")
-    return finish(x)
+    return finish(x, top=functools.partial(global_average, dropout=dropout))

@@ -8,6 +8,7 @@ from models.vision.compare import assert_drop_in, first_logits, shapes, trainabl
 
 import keras_arch
 from keras_arch import models
+from keras_arch.layers import StochasticDepth
 from keras_arch.models import ResNetV2
 
 PAPER = {"wiring": "paper"}
@@ -30,6 +31,15 @@ PAPER = {"wiring": "paper"}
 )
 def test_trainable_parameters(preset, arguments, parameters, quick):
     assert trainable(keras_arch.create(preset, **arguments)) == parameters
+
+
+def test_1001_layers_have_the_papers_count(quick):
+    """Each further block of all three stages adds as much as the one before."""
+    shallow, deeper, deep = (
+        trainable(models.PreActResNet1001CIFAR(depths=(n, n, n))) for n in (2, 3, 4)
+    )
+    assert deep - deeper == deeper - shallow
+    assert shallow + (111 - 2) * (deeper - shallow) == 10_327_706
 
 
 @pytest.mark.parametrize(
@@ -101,11 +111,33 @@ def test_zero_padded_shortcuts_have_no_parameters(quick):
     assert trainable(projected) - trainable(plain) == extra
 
 
+@pytest.mark.parametrize("block", ["basic", "bottleneck"])
+def test_switches(block):
+    model = ResNetV2(
+        (1, 1),
+        (16, 16),
+        block=block,
+        dropout=0.4,
+        stochastic_depth=0.5,
+        attention="squeeze_excitation",
+        stem="cifar",
+        input_shape=(8, 8, 3),
+        classes=2,
+    )
+    rates = [layer.rate for layer in model.layers if isinstance(layer, StochasticDepth)]
+    assert rates == [0.25, 0.5]
+    gate = model.get_layer("stage2_block1_attention")
+    assert (
+        gate.input is model.get_layer(f"stage2_block1_{2 if block == 'basic' else 3}_conv").output
+    )
+    assert [layer.name for layer in model.layers[-3:]] == ["pool", "dropout", "head"]
+
+
 def test_what_cannot_be_built_is_refused():
     with pytest.raises(ValueError, match=r"`depths`.*at most 910 blocks"):
         ResNetV2(depths=(303, 304, 304), widths=(4, 4, 4))
     with pytest.raises(ValueError, match=r"`widths`.*4 sizes"):
         ResNetV2(widths=(64, 128))
-    for argument in ("block", "shortcut", "wiring", "stem", "pooling"):
+    for argument in ("block", "shortcut", "wiring", "attention", "stem", "pooling"):
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):
             ResNetV2((1,), (2,), input_shape=(8, 8, 3), include_top=False, **{argument: "other"})
