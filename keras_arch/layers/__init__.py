@@ -1,11 +1,18 @@
 """One mechanism a file, usable alone."""
 
+from keras_arch.layers.channel_shuffle import ChannelShuffle
 from keras_arch.layers.classifier import flatten, global_average, image_classifier
 from keras_arch.layers.convolution import batch_norm, bn_relu, bn_relu_conv, conv_bn, convolution
 from keras_arch.layers.densely_connected import dense_block, transition_block
 from keras_arch.layers.depth import check_depth
+from keras_arch.layers.fire import fire
+from keras_arch.layers.fully_connected import SlidingDense, fully_connected
 from keras_arch.layers.graph_convolution import GraphConvolution
+from keras_arch.layers.local_response_normalization import LocalResponseNormalization
+from keras_arch.layers.max_unpooling import MaxPoolWithIndices2D, MaxUnpool2D
 from keras_arch.layers.minimal_rnn import MinimalRNNCell
+from keras_arch.layers.mlpconv import class_maps, mlpconv
+from keras_arch.layers.overlapping_pooling import normalized_pool, overlapping_pool
 from keras_arch.layers.pad_channels import PadChannels
 from keras_arch.layers.partial_convolution import PartialConv2D
 from keras_arch.layers.rbf_output import RBFOutput
@@ -15,11 +22,16 @@ from keras_arch.layers.stem import convolutional_stem
 from keras_arch.layers.subsampling import TrainableSubsampling
 
 __all__ = [
+    "ChannelShuffle",
     "GraphConvolution",
+    "LocalResponseNormalization",
+    "MaxPoolWithIndices2D",
+    "MaxUnpool2D",
     "MinimalRNNCell",
     "PadChannels",
     "PartialConv2D",
     "RBFOutput",
+    "SlidingDense",
     "SqueezeExcitation",
     "TrainableSubsampling",
     "batch_norm",
@@ -28,13 +40,19 @@ __all__ = [
     "bottleneck_block",
     "channel_attention",
     "check_depth",
+    "class_maps",
     "conv_bn",
     "convolution",
     "convolutional_stem",
     "dense_block",
+    "fire",
     "flatten",
+    "fully_connected",
     "global_average",
     "image_classifier",
+    "mlpconv",
+    "normalized_pool",
+    "overlapping_pool",
     "padding_shortcut",
     "residual_block",
     "transition_block",
