@@ -13,16 +13,18 @@ def convolutional_stem(
     stem: str = "imagenet",
     norm: bool = True,
     use_bias: bool = False,
+    size: int = 7,
 ) -> keras.KerasTensor:
     """One convolution, and a quarter of the size: ``(B, H, W, C) -> (B, H/4, W/4, filters)``.
 
     Args:
         x: The image.
         filters: Channels of the output.
-        stem: ``"imagenet"`` (7x7 convolution and max pooling, each with stride 2) or
+        stem: ``"imagenet"`` (convolution and max pooling, each with stride 2) or
             ``"cifar"`` (3x3 at full size, for small images).
         norm: Whether normalization and ReLU follow the convolution.
         use_bias: Whether the convolution has a bias.
+        size: Of its kernel, with ``"imagenet"``.
 
     Returns:
         The output of a layer named ``stem``.
@@ -32,7 +34,7 @@ def convolutional_stem(
     """
     if stem not in ("imagenet", "cifar"):
         raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
-    size, stride = (7, 2) if stem == "imagenet" else (3, 1)
+    size, stride = (size, 2) if stem == "imagenet" else (3, 1)
     x = convolution(x, filters, size, stride, use_bias, name="stem_conv")
     if norm:
         x = bn_relu(x, name="stem")

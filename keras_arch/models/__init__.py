@@ -12,13 +12,31 @@ import keras
 from keras_arch import registry
 from keras_arch.models.generative.gan import GAN
 from keras_arch.models.graph.gcn import GCN
+from keras_arch.models.vision.alexnet import AlexNet
 from keras_arch.models.vision.densenet import DenseNet
 from keras_arch.models.vision.lenet import LeNet5
+from keras_arch.models.vision.nin import NiN
 from keras_arch.models.vision.resnet import ResNet
 from keras_arch.models.vision.resnet_v2 import ResNetV2
+from keras_arch.models.vision.shufflenet import ShuffleNet
+from keras_arch.models.vision.squeezenet import SqueezeNet
 from keras_arch.models.vision.vgg import VGG
+from keras_arch.models.vision.zfnet import ZFNet
 
-__all__ = ["GAN", "GCN", "VGG", "DenseNet", "LeNet5", "ResNet", "ResNetV2"]
+__all__ = [
+    "GAN",
+    "GCN",
+    "VGG",
+    "AlexNet",
+    "DenseNet",
+    "LeNet5",
+    "NiN",
+    "ResNet",
+    "ResNetV2",
+    "ShuffleNet",
+    "SqueezeNet",
+    "ZFNet",
+]
 
 
 def _preset(entry: registry.Entry, name: str) -> Callable[..., keras.Model]:
