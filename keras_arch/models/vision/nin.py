@@ -58,8 +58,8 @@ def pool(x, variant, kind, name):
         },
         "imagenet": {
             "variant": "imagenet",
-            "widths": ((4, 5), (4, 3), (4,), (6, 7)),
-            "input_shape": (43, 40, 1),
+            "widths": ((6, 5), (6, 5), (7,), (6, 5)),
+            "input_shape": (75, 70, 1),
             "include_top": False,
         },
     },

@@ -87,7 +87,8 @@ def shuffle_unit(x, filters, groups, squeeze_groups, stride, concatenation, atte
         "groups": {
             "groups": 2,
             "depths": (2, 1),
-            "widths": (16, 24),
+            "widths": (64, 96),
+            "alpha": 0.25,
             "input_shape": (24, 20, 3),
             "classes": 5,
         },
