@@ -1,13 +1,20 @@
 """One mechanism a file, usable alone."""
 
+from keras_arch.layers.channel_shuffle import ChannelShuffle
 from keras_arch.layers.classifier import flatten, global_average, image_classifier
 from keras_arch.layers.convolution import batch_norm, bn_relu, bn_relu_conv, conv_bn, convolution
 from keras_arch.layers.densely_connected import dense_block, transition_block
 from keras_arch.layers.depth import check_depth
 from keras_arch.layers.dual_path import dual_path_block
+from keras_arch.layers.fire import fire
+from keras_arch.layers.fully_connected import SlidingDense, fully_connected
 from keras_arch.layers.graph_convolution import GraphConvolution
 from keras_arch.layers.highway import HighwayConv2D, HighwayDense
+from keras_arch.layers.local_response_normalization import LocalResponseNormalization
+from keras_arch.layers.max_unpooling import MaxPoolWithIndices2D, MaxUnpool2D
 from keras_arch.layers.minimal_rnn import MinimalRNNCell
+from keras_arch.layers.mlpconv import class_maps, mlpconv
+from keras_arch.layers.overlapping_pooling import normalized_pool, overlapping_pool
 from keras_arch.layers.pad_channels import PadChannels
 from keras_arch.layers.partial_convolution import PartialConv2D
 from keras_arch.layers.rbf_output import RBFOutput
@@ -26,13 +33,18 @@ from keras_arch.layers.stochastic_depth import StochasticDepth, linear_rates
 from keras_arch.layers.subsampling import TrainableSubsampling
 
 __all__ = [
+    "ChannelShuffle",
     "GraphConvolution",
     "HighwayConv2D",
     "HighwayDense",
+    "LocalResponseNormalization",
+    "MaxPoolWithIndices2D",
+    "MaxUnpool2D",
     "MinimalRNNCell",
     "PadChannels",
     "PartialConv2D",
     "RBFOutput",
+    "SlidingDense",
     "SqueezeExcitation",
     "StochasticDepth",
     "TrainableSubsampling",
@@ -42,15 +54,21 @@ __all__ = [
     "bottleneck_block",
     "channel_attention",
     "check_depth",
+    "class_maps",
     "conv_bn",
     "convolution",
     "convolutional_stem",
     "dense_block",
     "dual_path_block",
+    "fire",
     "flatten",
+    "fully_connected",
     "global_average",
     "image_classifier",
     "linear_rates",
+    "mlpconv",
+    "normalized_pool",
+    "overlapping_pool",
     "padding_shortcut",
     "preactivation_block",
     "preactivation_bottleneck",

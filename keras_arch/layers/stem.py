@@ -21,7 +21,7 @@ def convolutional_stem(
     Args:
         x: The image.
         filters: Channels of the output.
-        stem: ``"imagenet"`` (7x7 convolution and max pooling, each with stride 2) or
+        stem: ``"imagenet"`` (convolution and max pooling, each with stride 2) or
             ``"cifar"`` (3x3 at full size, for small images).
         norm: Whether normalization and ReLU follow the convolution.
         use_bias: Whether the convolution has a bias.

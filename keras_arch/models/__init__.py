@@ -13,31 +13,41 @@ from keras_arch import registry
 from keras_arch.models.dense.highway_mlp import HighwayMLP
 from keras_arch.models.generative.gan import GAN
 from keras_arch.models.graph.gcn import GCN
+from keras_arch.models.vision.alexnet import AlexNet
 from keras_arch.models.vision.densenet import DenseNet
 from keras_arch.models.vision.dpn import DPN
 from keras_arch.models.vision.highway_cnn import HighwayCNN
 from keras_arch.models.vision.lenet import LeNet5
+from keras_arch.models.vision.nin import NiN
 from keras_arch.models.vision.resnet import ResNet
 from keras_arch.models.vision.resnet_v2 import ResNetV2
 from keras_arch.models.vision.ror import RoR
 from keras_arch.models.vision.senet import SENet
+from keras_arch.models.vision.shufflenet import ShuffleNet
+from keras_arch.models.vision.squeezenet import SqueezeNet
 from keras_arch.models.vision.vgg import VGG
 from keras_arch.models.vision.wide_resnet import WideResNet
+from keras_arch.models.vision.zfnet import ZFNet
 
 __all__ = [
+    "AlexNet",
     "DPN",
+    "DenseNet",
     "GAN",
     "GCN",
-    "VGG",
-    "DenseNet",
     "HighwayCNN",
     "HighwayMLP",
     "LeNet5",
+    "NiN",
     "ResNet",
     "ResNetV2",
     "RoR",
     "SENet",
+    "ShuffleNet",
+    "SqueezeNet",
+    "VGG",
     "WideResNet",
+    "ZFNet",
 ]
 
 
