@@ -111,13 +111,14 @@ def image_classifier(
     return image, finish
 
 
-def global_average(x: keras.KerasTensor) -> keras.KerasTensor:
-    """``(B, H, W, C) -> (B, C)``."""
-    return layers.GlobalAveragePooling2D(name="pool")(x)
+def global_average(x: keras.KerasTensor, dropout: float = 0.0) -> keras.KerasTensor:
+    """``(B, H, W, C) -> (B, C)``, a part of which is dropped in training."""
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return layers.Dropout(dropout, name="dropout")(x) if dropout else x
 
 
-def flatten(x: keras.KerasTensor) -> keras.KerasTensor:
+def flatten(x: keras.KerasTensor, name: str = "flatten") -> keras.KerasTensor:
     """``(B, H, W, C) -> (B, H * W * C)``."""
     if None in x.shape[1:]:
         raise invalid("input_shape", "a height and width, with this top", tuple(x.shape[1:]))
-    return layers.Flatten(name="flatten")(x)
+    return layers.Flatten(name=name)(x)

@@ -12,13 +12,16 @@ import keras
 from keras_arch import registry
 from keras_arch.models.generative.gan import GAN
 from keras_arch.models.graph.gcn import GCN
+from keras_arch.models.vision.bn_inception import BNInception
 from keras_arch.models.vision.densenet import DenseNet
+from keras_arch.models.vision.googlenet import GoogLeNet
+from keras_arch.models.vision.inception_v3 import InceptionV3
 from keras_arch.models.vision.lenet import LeNet5
 from keras_arch.models.vision.resnet import ResNet
 from keras_arch.models.vision.resnet_v2 import ResNetV2
 from keras_arch.models.vision.vgg import VGG
 
-__all__ = ["GAN", "GCN", "VGG", "DenseNet", "LeNet5", "ResNet", "ResNetV2"]
+__all__ = ["GAN", "GCN", "VGG", "BNInception", "DenseNet", "GoogLeNet", "InceptionV3", "LeNet5", "ResNet", "ResNetV2"]
 
 
 def _preset(entry: registry.Entry, name: str) -> Callable[..., keras.Model]:
