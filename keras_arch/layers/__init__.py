@@ -15,6 +15,7 @@ from keras_arch.layers.inception_module import (
     smallest_image,
     without_strides,
 )
+from keras_arch.layers.inception_resnet import inception_residual_block, inception_resnet
 from keras_arch.layers.local_response_normalization import LocalResponseNormalization
 from keras_arch.layers.minimal_rnn import MinimalRNNCell
 from keras_arch.layers.pad_channels import PadChannels
@@ -55,6 +56,8 @@ __all__ = [
     "image_classifier",
     "inception_branch",
     "inception_module",
+    "inception_residual_block",
+    "inception_resnet",
     "linear_rates",
     "padding_shortcut",
     "pooling_unit",

@@ -17,6 +17,14 @@ from keras_arch.layers.depth import check_depth
 
 Size = int | tuple[int, int]
 Step = Any  # a convolution, a pooling, or a list of branches: see `inception_module`
+STEM = (  # how the stem of v3 and of both Inception-ResNets begins, to 71x71x192 of 299x299
+    (32, 3, 2),
+    (32, 3, 1, "valid"),
+    (64, 3),
+    ("max", 3, 2),
+    (80, 1),
+    (192, 3, 1, "valid"),
+)
 POOLING = {"max": layers.MaxPooling2D, "avg": layers.AveragePooling2D}
 
 
@@ -186,7 +194,10 @@ def smallest_image(stem: str, stages: int) -> int:
 
 
 def check_inception(
-    depths: Sequence[int], stem: str, rows: Sequence[int] | None = None, layers_each: int = 4
+    depths: Sequence[int],
+    stem: str,
+    rows: Sequence[int] | None = None,
+    scales: Sequence[float] | None = None,
 ) -> None:
     """Refuse what no Inception network has: a fourth stage, a module beyond the table.
 
@@ -194,16 +205,19 @@ def check_inception(
         depths: Modules in each stage.
         stem: ``"imagenet"`` or ``"cifar"``.
         rows: Modules of each stage that the paper describes; ``None`` if all are alike.
-        layers_each: Layers of one module along the first input of each merge: those of a
-            1x1 convolution and the concatenation.
+        scales: Of an Inception-ResNet, the factors of each stage's residuals, and perhaps
+            of its last block.
 
     Raises:
-        ValueError: If ``depths`` or ``stem`` is none of these.
+        ValueError: If ``depths``, ``stem`` or ``scales`` is none of these.
     """
     if stem not in ("imagenet", "cifar"):
         raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
-    check_depth(depths, layers_each)
+    # A module's first branch is a 1x1 convolution; the residual ones add and rectify.
+    check_depth(depths, layers_each=4 if scales is None else 2)
     if len(depths) > 3:
         raise invalid("depths", "at most three stages", depths)
     if rows and any(depth > most for depth, most in zip(depths, rows, strict=False)):
         raise invalid("depths", f"at most {tuple(rows)} modules, as the paper has", depths)
+    if scales is not None and len(scales) - len(depths) not in (0, 1):
+        raise invalid("scales", f"{len(depths)} factors, one more for a linear end", scales)

@@ -15,13 +15,30 @@ from keras_arch.models.graph.gcn import GCN
 from keras_arch.models.vision.bn_inception import BNInception
 from keras_arch.models.vision.densenet import DenseNet
 from keras_arch.models.vision.googlenet import GoogLeNet
+from keras_arch.models.vision.inception_resnet_v1 import InceptionResNetV1
+from keras_arch.models.vision.inception_resnet_v2 import InceptionResNetV2
 from keras_arch.models.vision.inception_v3 import InceptionV3
+from keras_arch.models.vision.inception_v4 import InceptionV4
 from keras_arch.models.vision.lenet import LeNet5
 from keras_arch.models.vision.resnet import ResNet
 from keras_arch.models.vision.resnet_v2 import ResNetV2
 from keras_arch.models.vision.vgg import VGG
 
-__all__ = ["GAN", "GCN", "VGG", "BNInception", "DenseNet", "GoogLeNet", "InceptionV3", "LeNet5", "ResNet", "ResNetV2"]
+__all__ = [
+    "GAN",
+    "GCN",
+    "VGG",
+    "BNInception",
+    "DenseNet",
+    "GoogLeNet",
+    "InceptionResNetV1",
+    "InceptionResNetV2",
+    "InceptionV3",
+    "InceptionV4",
+    "LeNet5",
+    "ResNet",
+    "ResNetV2",
+]
 
 
 def _preset(entry: registry.Entry, name: str) -> Callable[..., keras.Model]:

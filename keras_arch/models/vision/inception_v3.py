@@ -38,13 +38,13 @@ from keras_arch.layers import (
     smallest_image,
     without_strides,
 )
+from keras_arch.layers.inception_module import STEM
 from keras_arch.layers.squeeze_excitation import Attention
 from keras_arch.registry import register
 
-BEGINNING = [(32, 3, 2), (32, 3, 1, "valid"), (64, 3), ("max", 3, 2)]
 STEMS = {
-    "keras": [*BEGINNING, (80, 1), (192, 3, 1, "valid"), ("max", 3, 2)],
-    "paper": [*BEGINNING, (80, 3, 1, "valid"), (192, 3, 2), (288, 3)],
+    "keras": [*STEM, ("max", 3, 2)],
+    "paper": [*STEM[:4], (80, 3, 1, "valid"), (192, 3, 2), (288, 3)],
 }
 
 
