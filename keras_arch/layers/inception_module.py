@@ -64,10 +64,18 @@ def convolution_unit(
         rows, columns = (size, size) if isinstance(size, int) else size
         x = layers.ZeroPadding2D((rows // 2, columns // 2), name=f"{name}_pad")(x)
         padding = "valid"
-    filters = max(1, round(alpha * filters))
-    x = layers.Conv2D(filters, size, stride, padding, use_bias=use_bias, name=f"{name}_conv")(x)
-    if norm:
-        x = layers.BatchNormalization(scale=scale, epsilon=epsilon, name=f"{name}_bn")(x)
+    x = layers.Conv2D(
+        max(1, round(alpha * filters)),
+        size,
+        stride,
+        padding,
+        activation=None if norm else "relu",
+        use_bias=use_bias,
+        name=f"{name}_conv",
+    )(x)
+    if not norm:
+        return x
+    x = layers.BatchNormalization(scale=scale, epsilon=epsilon, name=f"{name}_bn")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
