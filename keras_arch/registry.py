@@ -88,7 +88,8 @@ def register(**facts: Any) -> Callable[[Any], Any]:
             ``keras.applications`` into ours.
         tiny: Builds of well under a second, ``{"plain": {...}}``; used by every test.
         inputs: For a layer, what its tiny builds are called with.
-        xfail: Conformance checks it cannot pass, ``{"check": "reason"}``.
+        xfail: Conformance checks it cannot pass, ``{"check": "reason"}``, or one of its tiny
+            builds cannot, ``{"check-build": "reason"}``.
 
     Raises:
         ValueError: If a name is already in the catalogue.

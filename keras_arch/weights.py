@@ -92,8 +92,10 @@ def plan(
     mine = by_layer(model)
     first = next(iter(mine), None)  # the layer that sees the image
     values, adapted, skipped = {}, {}, {}
-    for layer, arrays in read(source).items():
-        name = layer if layer in mine else _renamed(layer, rename or {})
+    theirs = read(source)
+    numbers = _from_zero(theirs)
+    for layer, arrays in theirs.items():
+        name = layer if layer in mine else _renamed(numbers.get(layer, layer), rename or {})
         variables = mine.get(name)
         if variables is None or len(variables) != len(arrays):
             has = "no such layer" if variables is None else f"{len(variables)} weights there"
@@ -171,6 +173,19 @@ def read(source: keras.Model | str | os.PathLike) -> Weights:
     if not found:
         raise invalid("weights", f"{expected}; it holds no weights", source)
     return found
+
+
+def _from_zero(names):
+    """Names that Keras made up count the layers of a process; here those of one model."""
+    made_up: dict[str, dict[str, int]] = {}
+    for name in names:
+        if found := re.fullmatch(r"(conv2d|batch_normalization)(?:_(\d+))?", name):
+            made_up.setdefault(found[1], {})[name] = int(found[2] or 0)
+    return {
+        name: f"{kind}_{index}"
+        for kind, numbers in made_up.items()
+        for index, name in enumerate(sorted(numbers, key=numbers.get))
+    }
 
 
 def _renamed(name, rename):

@@ -39,7 +39,8 @@ def export(
     inputs, and of the layers that its outputs come from (a dictionary keeps its keys). A
     name that Keras made up counts the layers of the process, so it would change from run to
     run: ``inputs`` and ``outputs`` stand in for it, numbered where there are several. What no
-    identifier may hold becomes ``_``.
+    identifier may hold becomes ``_``. Of a classifier with auxiliary heads (outputs ``head``,
+    ``aux1``, ``aux2``, ...), only the head is exported, and what it needs.
 
     A model of one image of known size, with 1, 3 or 4 channels, also gets ``serving_bytes``,
     which takes encoded images (PNG, JPEG, ...; with 4 channels PNG only) as
@@ -88,6 +89,7 @@ def export(
         raise invalid("version", "an integer from 0 to 2**63 - 1, or None", version)
     if catalogue is not None:
         registry.get(catalogue)
+    model = signatures.without_auxiliary_heads(model)
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     versions.refuse_existing(directory, version)

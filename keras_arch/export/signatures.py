@@ -37,6 +37,16 @@ def _is_made_up(operation):
     )
 
 
+def without_auxiliary_heads(model):
+    """The model as it is served: heads ``aux1``, ``aux2``, ... only teach the others."""
+    output = _output(model)
+    if not isinstance(output, Mapping) or "head" not in output:
+        return model
+    if any(not re.fullmatch(r"head|aux\d+", name) for name in output):
+        return model
+    return keras.Model(model.input, output["head"], name=model.name)
+
+
 def structure_of_inputs(model):
     """Input or inputs, as the model was given them."""
     # A Sequential model has no `input` before its first call.

@@ -10,6 +10,17 @@ from keras_arch.layers.fire import fire
 from keras_arch.layers.fully_connected import SlidingDense, fully_connected
 from keras_arch.layers.graph_convolution import GraphConvolution
 from keras_arch.layers.highway import HighwayConv2D, HighwayDense
+from keras_arch.layers.inception_module import (
+    check_inception,
+    convolution_unit,
+    convolutions,
+    inception_branch,
+    inception_module,
+    pooling_unit,
+    smallest_image,
+    without_strides,
+)
+from keras_arch.layers.inception_resnet import inception_residual_block, inception_resnet
 from keras_arch.layers.local_response_normalization import LocalResponseNormalization
 from keras_arch.layers.max_unpooling import MaxPoolWithIndices2D, MaxUnpool2D
 from keras_arch.layers.minimal_rnn import MinimalRNNCell
@@ -27,6 +38,7 @@ from keras_arch.layers.residual import (
     residual_block,
     residual_sum,
 )
+from keras_arch.layers.residual_scale import residual_scale
 from keras_arch.layers.squeeze_excitation import SqueezeExcitation, channel_attention
 from keras_arch.layers.stem import convolutional_stem
 from keras_arch.layers.stochastic_depth import StochasticDepth, linear_rates
@@ -55,9 +67,12 @@ __all__ = [
     "channel_attention",
     "check_depth",
     "class_maps",
+    "check_inception",
     "conv_bn",
     "convolution",
+    "convolution_unit",
     "convolutional_stem",
+    "convolutions",
     "dense_block",
     "dual_path_block",
     "fire",
@@ -75,5 +90,13 @@ __all__ = [
     "projection_shortcut",
     "residual_block",
     "residual_sum",
+    "inception_branch",
+    "inception_module",
+    "inception_residual_block",
+    "inception_resnet",
+    "pooling_unit",
+    "residual_scale",
+    "smallest_image",
     "transition_block",
+    "without_strides",
 ]

@@ -117,8 +117,8 @@ def global_average(x: keras.KerasTensor, dropout: float = 0.0) -> keras.KerasTen
     return layers.Dropout(dropout, name="dropout")(x) if dropout else x
 
 
-def flatten(x: keras.KerasTensor) -> keras.KerasTensor:
+def flatten(x: keras.KerasTensor, name: str = "flatten") -> keras.KerasTensor:
     """``(B, H, W, C) -> (B, H * W * C)``."""
     if None in x.shape[1:]:
         raise invalid("input_shape", "a height and width, with this top", tuple(x.shape[1:]))
-    return layers.Flatten(name="flatten")(x)
+    return layers.Flatten(name=name)(x)

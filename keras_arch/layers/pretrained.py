@@ -3,6 +3,7 @@
 import inspect
 import logging
 import os
+import re
 from typing import Any
 
 import keras
@@ -43,9 +44,9 @@ def find_weights(
 
 
 def load_weights(source: Source, model: keras.Model, family: str) -> None:
-    """Give a model all weights but those of a new head, or none and an error."""
+    """Give a model all weights but those of new heads, or none and an error."""
     report, values = transfer.plan(source, model, registry.get(family).rename)
-    missing = [path for path in report.untouched if not path.startswith("head/")]
+    missing = [path for path in report.untouched if not re.match(r"head/|aux\d", path)]
     if missing or not (report.copied or report.adapted):
         raise ValueError(
             f"Invalid value for argument `weights`. They are not those of this model: "
@@ -53,7 +54,7 @@ def load_weights(source: Source, model: keras.Model, family: str) -> None:
             f"weights of {model.name!r} in this size. {report}"
         )
     transfer.assign(model, values)
-    if report.adapted or report.untouched:
+    if report.adapted or report.skipped or report.untouched:
         log.warning("Weights for %r: %s", model.name, report)
 
 

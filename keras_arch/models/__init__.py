@@ -14,9 +14,15 @@ from keras_arch.models.dense.highway_mlp import HighwayMLP
 from keras_arch.models.generative.gan import GAN
 from keras_arch.models.graph.gcn import GCN
 from keras_arch.models.vision.alexnet import AlexNet
+from keras_arch.models.vision.bn_inception import BNInception
 from keras_arch.models.vision.densenet import DenseNet
 from keras_arch.models.vision.dpn import DPN
+from keras_arch.models.vision.googlenet import GoogLeNet
 from keras_arch.models.vision.highway_cnn import HighwayCNN
+from keras_arch.models.vision.inception_resnet_v1 import InceptionResNetV1
+from keras_arch.models.vision.inception_resnet_v2 import InceptionResNetV2
+from keras_arch.models.vision.inception_v3 import InceptionV3
+from keras_arch.models.vision.inception_v4 import InceptionV4
 from keras_arch.models.vision.lenet import LeNet5
 from keras_arch.models.vision.nin import NiN
 from keras_arch.models.vision.resnet import ResNet
@@ -31,12 +37,18 @@ from keras_arch.models.vision.zfnet import ZFNet
 
 __all__ = [
     "AlexNet",
+    "BNInception",
     "DPN",
     "DenseNet",
     "GAN",
     "GCN",
+    "GoogLeNet",
     "HighwayCNN",
     "HighwayMLP",
+    "InceptionResNetV1",
+    "InceptionResNetV2",
+    "InceptionV3",
+    "InceptionV4",
     "LeNet5",
     "NiN",
     "ResNet",
