@@ -14,11 +14,27 @@ from keras_arch.models.generative.gan import GAN
 from keras_arch.models.graph.gcn import GCN
 from keras_arch.models.vision.densenet import DenseNet
 from keras_arch.models.vision.lenet import LeNet5
+from keras_arch.models.vision.mobilenet import MobileNet
+from keras_arch.models.vision.mobilenet_v2 import MobileNetV2
+from keras_arch.models.vision.mobilenet_v3 import MobileNetV3
+from keras_arch.models.vision.nasnet import NASNet
 from keras_arch.models.vision.resnet import ResNet
 from keras_arch.models.vision.resnet_v2 import ResNetV2
 from keras_arch.models.vision.vgg import VGG
 
-__all__ = ["GAN", "GCN", "VGG", "DenseNet", "LeNet5", "ResNet", "ResNetV2"]
+__all__ = [
+    "GAN",
+    "GCN",
+    "VGG",
+    "DenseNet",
+    "LeNet5",
+    "MobileNet",
+    "MobileNetV2",
+    "MobileNetV3",
+    "NASNet",
+    "ResNet",
+    "ResNetV2",
+]
 
 
 def _preset(entry: registry.Entry, name: str) -> Callable[..., keras.Model]:
