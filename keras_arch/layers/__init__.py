@@ -26,8 +26,19 @@ from keras_arch.layers.max_unpooling import MaxPoolWithIndices2D, MaxUnpool2D
 from keras_arch.layers.minimal_rnn import MinimalRNNCell
 from keras_arch.layers.mlpconv import class_maps, mlpconv
 from keras_arch.layers.overlapping_pooling import normalized_pool, overlapping_pool
+from keras_arch.layers.depthwise import conv_bn_act, depthwise_bn_act, pad_strided
+from keras_arch.layers.graph_convolution import GraphConvolution
+from keras_arch.layers.inverted_residual import inverted_residual, make_divisible
+from keras_arch.layers.keep_resolution import keep_resolution
+from keras_arch.layers.minimal_rnn import MinimalRNNCell
+from keras_arch.layers.nasnet_cell import (
+    check_genotype,
+    nasnet_normal_cell,
+    nasnet_reduction_cell,
+)
 from keras_arch.layers.pad_channels import PadChannels
 from keras_arch.layers.partial_convolution import PartialConv2D
+from keras_arch.layers.pointwise_head import pointwise_head
 from keras_arch.layers.rbf_output import RBFOutput
 from keras_arch.layers.residual import (
     bottleneck_block,
@@ -68,7 +79,9 @@ __all__ = [
     "check_depth",
     "class_maps",
     "check_inception",
+    "check_genotype",
     "conv_bn",
+    "conv_bn_act",
     "convolution",
     "convolution_unit",
     "convolutional_stem",
@@ -76,6 +89,7 @@ __all__ = [
     "dense_block",
     "dual_path_block",
     "fire",
+    "depthwise_bn_act",
     "flatten",
     "fully_connected",
     "global_average",
@@ -88,6 +102,15 @@ __all__ = [
     "preactivation_block",
     "preactivation_bottleneck",
     "projection_shortcut",
+    "inverted_residual",
+    "keep_resolution",
+    "linear_rates",
+    "make_divisible",
+    "nasnet_normal_cell",
+    "nasnet_reduction_cell",
+    "pad_strided",
+    "padding_shortcut",
+    "pointwise_head",
     "residual_block",
     "residual_sum",
     "inception_branch",

@@ -5,7 +5,7 @@ take the place of one of theirs by keyword.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -31,6 +31,7 @@ def image_classifier(
     family: str,
     smallest: int = 1,
     size: int = 224,
+    resolutions: Sequence[int] = (),
     **sizes: Any,
 ) -> tuple[keras.KerasTensor, Callable[..., Model]]:
     """Begin a classifier; whatever cannot be built is refused here, before the graph is.
@@ -49,6 +50,8 @@ def image_classifier(
         family: Name of the factory in the catalogue.
         smallest: The least height and width.
         size: Height and width by default, with the top; without it, any.
+        resolutions: Of square images for which published weights are of their own; any
+            other image takes those of ``size``.
         **sizes: The arguments by which published weights of the family are told apart.
 
     Returns:
@@ -58,7 +61,7 @@ def image_classifier(
         - ``finish(x, top=...)``: what stands between features and head, instead of the
           global average.
         - ``finish(x, head=...)``: class of the head, made as ``head(classes,
-          classifier_activation, ...)``, instead of ``Dense``.
+          classifier_activation, ...)``, instead of ``Dense``; or a function in its place.
         - ``finish(x, aux={"aux1": y, ...})``: with the top, further outputs; each is
           ``head(classes)`` of its ``y``, and the outputs are a dictionary with ``"head"``.
 
@@ -82,13 +85,14 @@ def image_classifier(
         raise invalid("input_shape", "(height, width, channels)", input_shape)
     if any(side is not None and side < smallest for side in input_shape[:2]):
         raise invalid("input_shape", f"height and width of at least {smallest}", input_shape)
-    source = find_weights(weights, family, include_top, sizes)
+    side = next((side for side in resolutions if tuple(input_shape[:2]) == (side, side)), size)
+    source = find_weights(weights, family, include_top, side, sizes)
     image = Input(input_shape, name="image") if input_tensor is None else input_tensor
 
     def finish(
         x: keras.KerasTensor,
         top: Callable[[keras.KerasTensor], keras.KerasTensor] = global_average,
-        head: Callable[..., keras.layers.Layer] = layers.Dense,
+        head: Callable[..., Callable[[keras.KerasTensor], keras.KerasTensor]] = layers.Dense,
         aux: Mapping[str, keras.KerasTensor] | None = None,
     ) -> Model:
         if include_top:

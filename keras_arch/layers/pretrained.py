@@ -18,7 +18,11 @@ Source = keras.Model | str | os.PathLike
 
 
 def find_weights(
-    weights: str | os.PathLike | None, family: str, include_top: bool, sizes: dict[str, Any]
+    weights: str | os.PathLike | None,
+    family: str,
+    include_top: bool,
+    side: int,
+    sizes: dict[str, Any],
 ) -> Source | None:
     """Find what ``weights`` names: a file that can be read, or a model of Keras.
 
@@ -26,6 +30,7 @@ def find_weights(
         weights: ``None``, ``"imagenet"`` or a path.
         family: Name of the factory in the catalogue.
         include_top: Whether the model will have its top.
+        side: Height and width of the images that published weights are for.
         sizes: The arguments by which published weights of the family are told apart.
 
     Raises:
@@ -35,7 +40,7 @@ def find_weights(
     if weights is None:
         return None
     if weights == "imagenet":
-        return _imagenet(family, include_top, sizes)
+        return _imagenet(family, include_top, side, sizes)
     if not os.path.isfile(weights):
         known = '`None`, "imagenet" or the path of a file that exists (never a URL)'
         raise invalid("weights", known, weights)
@@ -58,7 +63,7 @@ def load_weights(source: Source, model: keras.Model, family: str) -> None:
         log.warning("Weights for %r: %s", model.name, report)
 
 
-def _imagenet(family, include_top, sizes):
+def _imagenet(family, include_top, side, sizes):
     """The model of ``keras.applications`` with these sizes, and its published weights."""
     entry = registry.get(family)
     defaults = {
@@ -74,7 +79,12 @@ def _imagenet(family, include_top, sizes):
         free = inspect.signature(build).parameters.keys() & sizes.keys()
         published[name] = {key: {**defaults, **values}[key] for key in sizes.keys() - free}
         if published[name] == {key: sizes[key] for key in sizes.keys() - free}:
-            return build(include_top=include_top, **{key: sizes[key] for key in free})
+            these = {key: sizes[key] for key in free}
+            try:
+                return build(include_top=include_top, input_shape=(side, side, 3), **these)
+            except ValueError as error:  # published, but not in this size
+                known = f'`None`, a path, or "imagenet" as keras.applications has it: {error}'
+                raise invalid("weights", known, f"imagenet with {sizes}") from error
     known = "`None` or a path"
     if published:
         known += f', or "imagenet" with the sizes of one of {published}'

@@ -25,6 +25,10 @@ from keras_arch.models.vision.inception_v3 import InceptionV3
 from keras_arch.models.vision.inception_v4 import InceptionV4
 from keras_arch.models.vision.lenet import LeNet5
 from keras_arch.models.vision.nin import NiN
+from keras_arch.models.vision.mobilenet import MobileNet
+from keras_arch.models.vision.mobilenet_v2 import MobileNetV2
+from keras_arch.models.vision.mobilenet_v3 import MobileNetV3
+from keras_arch.models.vision.nasnet import NASNet
 from keras_arch.models.vision.resnet import ResNet
 from keras_arch.models.vision.resnet_v2 import ResNetV2
 from keras_arch.models.vision.ror import RoR
@@ -60,6 +64,17 @@ __all__ = [
     "VGG",
     "WideResNet",
     "ZFNet",
+    "GAN",
+    "GCN",
+    "VGG",
+    "DenseNet",
+    "LeNet5",
+    "MobileNet",
+    "MobileNetV2",
+    "MobileNetV3",
+    "NASNet",
+    "ResNet",
+    "ResNetV2",
 ]
 
 
