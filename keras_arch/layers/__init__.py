@@ -5,6 +5,7 @@ from keras_arch.layers.classifier import flatten, global_average, image_classifi
 from keras_arch.layers.convolution import batch_norm, bn_relu, bn_relu_conv, conv_bn, convolution
 from keras_arch.layers.densely_connected import dense_block, transition_block
 from keras_arch.layers.depth import check_depth
+from keras_arch.layers.depthwise import conv_bn_act, depthwise_bn_act, pad_strided
 from keras_arch.layers.dual_path import dual_path_block
 from keras_arch.layers.fire import fire
 from keras_arch.layers.fully_connected import SlidingDense, fully_connected
@@ -21,21 +22,18 @@ from keras_arch.layers.inception_module import (
     without_strides,
 )
 from keras_arch.layers.inception_resnet import inception_residual_block, inception_resnet
+from keras_arch.layers.inverted_residual import inverted_residual, make_divisible
+from keras_arch.layers.keep_resolution import keep_resolution
 from keras_arch.layers.local_response_normalization import LocalResponseNormalization
 from keras_arch.layers.max_unpooling import MaxPoolWithIndices2D, MaxUnpool2D
 from keras_arch.layers.minimal_rnn import MinimalRNNCell
 from keras_arch.layers.mlpconv import class_maps, mlpconv
-from keras_arch.layers.overlapping_pooling import normalized_pool, overlapping_pool
-from keras_arch.layers.depthwise import conv_bn_act, depthwise_bn_act, pad_strided
-from keras_arch.layers.graph_convolution import GraphConvolution
-from keras_arch.layers.inverted_residual import inverted_residual, make_divisible
-from keras_arch.layers.keep_resolution import keep_resolution
-from keras_arch.layers.minimal_rnn import MinimalRNNCell
 from keras_arch.layers.nasnet_cell import (
     check_genotype,
     nasnet_normal_cell,
     nasnet_reduction_cell,
 )
+from keras_arch.layers.overlapping_pooling import normalized_pool, overlapping_pool
 from keras_arch.layers.pad_channels import PadChannels
 from keras_arch.layers.partial_convolution import PartialConv2D
 from keras_arch.layers.pointwise_head import pointwise_head
@@ -104,12 +102,10 @@ __all__ = [
     "projection_shortcut",
     "inverted_residual",
     "keep_resolution",
-    "linear_rates",
     "make_divisible",
     "nasnet_normal_cell",
     "nasnet_reduction_cell",
     "pad_strided",
-    "padding_shortcut",
     "pointwise_head",
     "residual_block",
     "residual_sum",

@@ -24,11 +24,11 @@ from keras_arch.models.vision.inception_resnet_v2 import InceptionResNetV2
 from keras_arch.models.vision.inception_v3 import InceptionV3
 from keras_arch.models.vision.inception_v4 import InceptionV4
 from keras_arch.models.vision.lenet import LeNet5
-from keras_arch.models.vision.nin import NiN
 from keras_arch.models.vision.mobilenet import MobileNet
 from keras_arch.models.vision.mobilenet_v2 import MobileNetV2
 from keras_arch.models.vision.mobilenet_v3 import MobileNetV3
 from keras_arch.models.vision.nasnet import NASNet
+from keras_arch.models.vision.nin import NiN
 from keras_arch.models.vision.resnet import ResNet
 from keras_arch.models.vision.resnet_v2 import ResNetV2
 from keras_arch.models.vision.ror import RoR
@@ -54,6 +54,10 @@ __all__ = [
     "InceptionV3",
     "InceptionV4",
     "LeNet5",
+    "MobileNet",
+    "MobileNetV2",
+    "MobileNetV3",
+    "NASNet",
     "NiN",
     "ResNet",
     "ResNetV2",
@@ -64,17 +68,6 @@ __all__ = [
     "VGG",
     "WideResNet",
     "ZFNet",
-    "GAN",
-    "GCN",
-    "VGG",
-    "DenseNet",
-    "LeNet5",
-    "MobileNet",
-    "MobileNetV2",
-    "MobileNetV3",
-    "NASNet",
-    "ResNet",
-    "ResNetV2",
 ]
 
 
