@@ -16,6 +16,7 @@ from keras_arch.layers.residual import bottleneck_block, padding_shortcut, resid
 from keras_arch.layers.softmax_pooling import SoftmaxPooling2D
 from keras_arch.layers.spatial_transformer import SpatialTransformer
 from keras_arch.layers.squeeze_excitation import SqueezeExcitation, channel_attention
+from keras_arch.layers.stacked_convolution import StackedConv2D
 from keras_arch.layers.stem import convolutional_stem
 from keras_arch.layers.subsampling import TrainableSubsampling
 
@@ -30,6 +31,7 @@ __all__ = [
     "SoftmaxPooling2D",
     "SpatialTransformer",
     "SqueezeExcitation",
+    "StackedConv2D",
     "TrainableSubsampling",
     "add_coords",
     "affine_grid",

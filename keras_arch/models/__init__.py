@@ -14,11 +14,25 @@ from keras_arch.models.generative.gan import GAN
 from keras_arch.models.graph.gcn import GCN
 from keras_arch.models.vision.densenet import DenseNet
 from keras_arch.models.vision.lenet import LeNet5
+from keras_arch.models.vision.plain_cnn import PlainCNN
 from keras_arch.models.vision.resnet import ResNet
 from keras_arch.models.vision.resnet_v2 import ResNetV2
+from keras_arch.models.vision.stn import STN
+from keras_arch.models.vision.vanilla_cnn import VanillaCNN
 from keras_arch.models.vision.vgg import VGG
 
-__all__ = ["GAN", "GCN", "VGG", "DenseNet", "LeNet5", "ResNet", "ResNetV2"]
+__all__ = [
+    "GAN",
+    "GCN",
+    "STN",
+    "VGG",
+    "DenseNet",
+    "LeNet5",
+    "PlainCNN",
+    "ResNet",
+    "ResNetV2",
+    "VanillaCNN",
+]
 
 
 def _preset(entry: registry.Entry, name: str) -> Callable[..., keras.Model]:
