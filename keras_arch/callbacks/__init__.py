@@ -1,6 +1,7 @@
 """Callbacks: what watches a training, and what lets it survive being killed."""
 
+from keras_arch.callbacks.error_modulation import ErrorModulation
 from keras_arch.callbacks.exact_resume import ExactResume
 from keras_arch.callbacks.gradient_flow import GradientFlow
 
-__all__ = ["ExactResume", "GradientFlow"]
+__all__ = ["ErrorModulation", "ExactResume", "GradientFlow"]

@@ -107,7 +107,8 @@ class GradientRecorder:
                 scalars[f"update_ratio/{layer.name}"] = np.divide(update, weight)
         of_kernels, of_optimizers = self._taps.read()
         for layer in self._layers:
-            norms = [of_kernels[id(kernel)] for kernel in layer.kernels if id(kernel) in of_kernels]
+            kernels = (kernel for kernel in layer.kernels if id(kernel) in of_kernels)
+            norms = [of_kernels[id(kernel)][layer.place or 0] for kernel in kernels]
             if norms:
                 scalars[f"gradient_norm/{layer.name}"] = math.hypot(*norms)
         for attribute, norm in of_optimizers.items():

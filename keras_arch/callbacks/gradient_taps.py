@@ -16,7 +16,7 @@ from typing import Any
 
 import keras
 
-from keras_arch.callbacks.kernel_layers import is_kernel
+from keras_arch.callbacks.kernel_layers import is_kernel, is_stacked, sums_of_squares
 from keras_arch.callbacks.optimizers import held_optimizers
 
 
@@ -47,13 +47,18 @@ class GradientTaps:
                 _set_apply(optimizer, tapped)
             yield
 
-    def read(self) -> tuple[dict[int, float], dict[str, float]]:
-        """Return the norms of the last step: by ``id`` of the kernel, and by optimizer."""
-        of_kernels: dict[int, float] = {}
+    def read(self) -> tuple[dict[int, list[float]], dict[str, float]]:
+        """Return the norms of the last step: by ``id`` of the kernel, and by optimizer.
+
+        Of a kernel there is one, of a stack one for each of its layers.
+        """
+        of_kernels: dict[int, list[float]] = {}
         of_optimizers: dict[str, float] = {}
         for (attribute, *_), (kernels, value) in self._norms.items():
             *norms, total = value.numpy().tolist()
-            of_kernels |= dict(zip(map(id, kernels), norms, strict=True))
+            for kernel in kernels:
+                layers = _layers_of(kernel)
+                of_kernels[id(kernel)], norms = norms[:layers], norms[layers:]
             of_optimizers[attribute] = math.hypot(of_optimizers.get(attribute, 0.0), total)
         return of_kernels, of_optimizers
 
@@ -73,15 +78,18 @@ class GradientTaps:
         if not pairs:
             return
         kernels = [v for _, v in pairs if is_kernel(v)]
-        squares = [_sum_of_squares(_flat(g)) for g, v in pairs if is_kernel(v)]
+        squares = [sums_of_squares(v, _flat(g)) for g, v in pairs if is_kernel(v)]
         # Biases, scales and offsets are many and small: one reduction for all of them.
         small = [_flat(g) for g, v in pairs if not is_kernel(v)]
-        total = tf.add_n([*squares, _sum_of_squares(tf.concat(small, 0))] if small else squares)
-        norms = tf.sqrt(tf.stack([*squares, total])) / _loss_scale(optimizer)
+        each = tf.concat([*squares, tf.zeros(1, tf.float64)], 0)
+        rest = 2.0 * tf.nn.l2_loss(tf.concat(small, 0)) if small else 0.0
+        total = tf.reduce_sum(each) + rest
+        norms = tf.sqrt(tf.concat([each[:-1], total[None]], 0)) / _loss_scale(optimizer)
         key = (attribute, *map(id, kernels))
         if key not in self._norms:
             with tf.init_scope():
-                start = tf.fill([len(kernels) + 1], tf.constant(math.nan, tf.float64))
+                size = sum(map(_layers_of, kernels)) + 1
+                start = tf.fill([size], tf.constant(math.nan, tf.float64))
                 self._norms[key] = kernels, tf.Variable(start, trainable=False)
         self._norms[key][1].assign(norms)
 
@@ -114,10 +122,8 @@ def _rows(gradient):
     return tf.math.unsorted_segment_sum(rows, tf.cumsum(starts), tf.shape(indices)[0])
 
 
-def _sum_of_squares(flat):
-    import tensorflow as tf
-
-    return 2.0 * tf.nn.l2_loss(flat)
+def _layers_of(kernel):
+    return kernel.shape[0] if is_stacked(kernel) else 1
 
 
 def _loss_scale(optimizer):

@@ -1,5 +1,6 @@
 """One law of random weights a file."""
 
+from keras_arch.initializers.critical_variance import critical_variance
 from keras_arch.initializers.delta_orthogonal import DeltaOrthogonal
 
-__all__ = ["DeltaOrthogonal"]
+__all__ = ["DeltaOrthogonal", "critical_variance"]

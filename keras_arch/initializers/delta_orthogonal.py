@@ -10,6 +10,7 @@ makes the flattened window orthogonal instead, which is no isometry of images.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import initializers, ops
@@ -57,17 +58,42 @@ class DeltaOrthogonal(initializers.Orthogonal):
         super().__init__(gain=gain, seed=seed)
 
     def __call__(self, shape: Sequence[int], dtype: str | None = None):
-        if len(shape) not in (3, 4, 5) or shape[-2] > shape[-1]:
-            expected = (
-                "(*window, channels_in, channels_out) of a 1-D, 2-D or 3-D convolution "
-                "with channels_in <= channels_out"
-            )
-            raise invalid("shape", expected, tuple(shape))
-        *window, inputs, outputs = shape
+        *window, inputs, outputs = _checked(shape)
         dtype = dtype or keras.config.floatx()
-        precise = dtype if dtype == "float64" else "float32"  # half precision has no QR
-        centre = super().__call__((inputs, outputs), dtype=precise)
-        centre = ops.reshape(centre, (*(1 for _ in window), inputs, outputs))
-        before = [(size - 1) // 2 for size in window]  # what padding="same" calls the centre
-        around = [(first, size - 1 - first) for first, size in zip(before, window, strict=True)]
-        return ops.cast(ops.pad(centre, [*around, (0, 0), (0, 0)]), dtype)
+        centre = super().__call__((inputs, outputs), dtype=_precise(dtype))
+        return ops.cast(_zeros_around(centre, window), dtype)
+
+    def stack(self, depth: int, shape: Sequence[int], dtype: str | None = None) -> Any:
+        """Draw many kernels at once: ``(depth, *shape)``, each independent of the others."""
+        *window, inputs, outputs = _checked(shape)
+        dtype = dtype or keras.config.floatx()
+        normal = keras.random.normal(
+            (depth, outputs, inputs), dtype=_precise(dtype), seed=self.seed
+        )
+        columns, r = ops.qr(normal)
+        columns = columns * ops.sign(ops.diagonal(r, axis1=-2, axis2=-1))[:, None]
+        centre = self.gain * ops.transpose(columns, (0, 2, 1))
+        return ops.cast(_zeros_around(centre, window), dtype)
+
+
+def _checked(shape):
+    if len(shape) not in (3, 4, 5) or shape[-2] > shape[-1]:
+        expected = (
+            "(*window, channels_in, channels_out) of a 1-D, 2-D or 3-D convolution "
+            "with channels_in <= channels_out"
+        )
+        raise invalid("shape", expected, tuple(shape))
+    return shape
+
+
+def _precise(dtype):
+    return dtype if dtype == "float64" else "float32"  # half precision has no QR
+
+
+def _zeros_around(centre, window):
+    """``(..., inputs, outputs) -> (..., *window, inputs, outputs)``."""
+    *stack, inputs, outputs = centre.shape
+    centre = ops.reshape(centre, (*stack, *(1 for _ in window), inputs, outputs))
+    before = [(size - 1) // 2 for size in window]  # what padding="same" calls the centre
+    around = [(first, size - 1 - first) for first, size in zip(before, window, strict=True)]
+    return ops.pad(centre, [*((0, 0) for _ in stack), *around, (0, 0), (0, 0)])

@@ -35,6 +35,11 @@ from keras_arch.models.vision.ror import RoR
 from keras_arch.models.vision.senet import SENet
 from keras_arch.models.vision.shufflenet import ShuffleNet
 from keras_arch.models.vision.squeezenet import SqueezeNet
+from keras_arch.models.vision.plain_cnn import PlainCNN
+from keras_arch.models.vision.resnet import ResNet
+from keras_arch.models.vision.resnet_v2 import ResNetV2
+from keras_arch.models.vision.stn import STN
+from keras_arch.models.vision.vanilla_cnn import VanillaCNN
 from keras_arch.models.vision.vgg import VGG
 from keras_arch.models.vision.wide_resnet import WideResNet
 from keras_arch.models.vision.zfnet import ZFNet
@@ -68,6 +73,16 @@ __all__ = [
     "VGG",
     "WideResNet",
     "ZFNet",
+    "GAN",
+    "GCN",
+    "STN",
+    "VGG",
+    "DenseNet",
+    "LeNet5",
+    "PlainCNN",
+    "ResNet",
+    "ResNetV2",
+    "VanillaCNN",
 ]
 
 

@@ -1,3 +1,5 @@
 """Penalties that Keras lacks."""
 
-__all__: list[str] = []
+from keras_arch.regularizers.orthonormality import Orthonormality
+
+__all__ = ["Orthonormality"]
