@@ -1,7 +1,7 @@
 """One mechanism a file, usable alone."""
 
-from keras_arch.layers.channel_shuffle import ChannelShuffle
 from keras_arch.layers.affine_sampling import affine_grid, bilinear_sampler
+from keras_arch.layers.channel_shuffle import ChannelShuffle
 from keras_arch.layers.classifier import flatten, global_average, image_classifier
 from keras_arch.layers.convolution import batch_norm, bn_relu, bn_relu_conv, conv_bn, convolution
 from keras_arch.layers.coord_conv import CoordConv2D, add_coords
@@ -39,6 +39,7 @@ from keras_arch.layers.overlapping_pooling import normalized_pool, overlapping_p
 from keras_arch.layers.pad_channels import PadChannels
 from keras_arch.layers.partial_convolution import PartialConv2D
 from keras_arch.layers.pointwise_head import pointwise_head
+from keras_arch.layers.rank_pooling import GlobalWeightedRankPooling2D
 from keras_arch.layers.rbf_output import RBFOutput
 from keras_arch.layers.residual import (
     bottleneck_block,
@@ -50,9 +51,6 @@ from keras_arch.layers.residual import (
     residual_sum,
 )
 from keras_arch.layers.residual_scale import residual_scale
-from keras_arch.layers.rank_pooling import GlobalWeightedRankPooling2D
-from keras_arch.layers.rbf_output import RBFOutput
-from keras_arch.layers.residual import bottleneck_block, padding_shortcut, residual_block
 from keras_arch.layers.softmax_pooling import SoftmaxPooling2D
 from keras_arch.layers.spatial_transformer import SpatialTransformer
 from keras_arch.layers.squeeze_excitation import SqueezeExcitation, channel_attention
@@ -80,7 +78,6 @@ __all__ = [
     "StochasticDepth",
     "SoftmaxPooling2D",
     "SpatialTransformer",
-    "SqueezeExcitation",
     "StackedConv2D",
     "TrainableSubsampling",
     "add_coords",

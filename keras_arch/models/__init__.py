@@ -29,15 +29,13 @@ from keras_arch.models.vision.mobilenet_v2 import MobileNetV2
 from keras_arch.models.vision.mobilenet_v3 import MobileNetV3
 from keras_arch.models.vision.nasnet import NASNet
 from keras_arch.models.vision.nin import NiN
+from keras_arch.models.vision.plain_cnn import PlainCNN
 from keras_arch.models.vision.resnet import ResNet
 from keras_arch.models.vision.resnet_v2 import ResNetV2
 from keras_arch.models.vision.ror import RoR
 from keras_arch.models.vision.senet import SENet
 from keras_arch.models.vision.shufflenet import ShuffleNet
 from keras_arch.models.vision.squeezenet import SqueezeNet
-from keras_arch.models.vision.plain_cnn import PlainCNN
-from keras_arch.models.vision.resnet import ResNet
-from keras_arch.models.vision.resnet_v2 import ResNetV2
 from keras_arch.models.vision.stn import STN
 from keras_arch.models.vision.vanilla_cnn import VanillaCNN
 from keras_arch.models.vision.vgg import VGG
@@ -64,25 +62,18 @@ __all__ = [
     "MobileNetV3",
     "NASNet",
     "NiN",
+    "PlainCNN",
     "ResNet",
     "ResNetV2",
     "RoR",
     "SENet",
+    "STN",
     "ShuffleNet",
     "SqueezeNet",
     "VGG",
+    "VanillaCNN",
     "WideResNet",
     "ZFNet",
-    "GAN",
-    "GCN",
-    "STN",
-    "VGG",
-    "DenseNet",
-    "LeNet5",
-    "PlainCNN",
-    "ResNet",
-    "ResNetV2",
-    "VanillaCNN",
 ]
 
 
