@@ -1,5 +1,6 @@
 """One law of random weights a file."""
 
 from keras_arch.initializers.delta_orthogonal import DeltaOrthogonal
+from keras_arch.initializers.filter_bank import FilterBank
 
-__all__ = ["DeltaOrthogonal"]
+__all__ = ["DeltaOrthogonal", "FilterBank"]

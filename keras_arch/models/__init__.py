@@ -10,15 +10,35 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from keras_arch import registry
+from keras_arch.models.dense.mlp import MLP
+from keras_arch.models.dense.perceptron import Perceptron
 from keras_arch.models.generative.gan import GAN
 from keras_arch.models.graph.gcn import GCN
 from keras_arch.models.vision.densenet import DenseNet
 from keras_arch.models.vision.lenet import LeNet5
+from keras_arch.models.vision.lenet1 import LeNet1
+from keras_arch.models.vision.lenet_zip1989 import LeNetZip1989
+from keras_arch.models.vision.locally_connected import LocallyConnectedNet
 from keras_arch.models.vision.resnet import ResNet
 from keras_arch.models.vision.resnet_v2 import ResNetV2
+from keras_arch.models.vision.siamese import SiameseNetwork
 from keras_arch.models.vision.vgg import VGG
 
-__all__ = ["GAN", "GCN", "VGG", "DenseNet", "LeNet5", "ResNet", "ResNetV2"]
+__all__ = [
+    "GAN",
+    "GCN",
+    "MLP",
+    "VGG",
+    "DenseNet",
+    "LeNet1",
+    "LeNet5",
+    "LeNetZip1989",
+    "LocallyConnectedNet",
+    "Perceptron",
+    "ResNet",
+    "ResNetV2",
+    "SiameseNetwork",
+]
 
 
 def _preset(entry: registry.Entry, name: str) -> Callable[..., keras.Model]:
