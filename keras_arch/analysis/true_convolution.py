@@ -21,6 +21,7 @@ def true_convolution(inputs: Any, kernel: Any, padding: str = "valid") -> Any:
 
     Example:
 
+    >>> import numpy as np
     >>> point = np.zeros((1, 3, 3, 1))
     >>> point[0, 1, 1, 0] = 1
     >>> kernel = np.arange(9.0).reshape(3, 3, 1, 1)

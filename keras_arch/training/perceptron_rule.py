@@ -103,17 +103,25 @@ class PerceptronRule(keras.Model):
         return super().make_test_function(force)
 
     def train_step(self, data):
-        start = (ops.convert_to_tensor(v) for v in (self.head.kernel, self.head.bias))
-        (kernel, bias), wrong = ops.scan(self._learn, tuple(start), self._examples(data))
+        x, label = self._examples(data)
+
+        def learn(index, state):
+            kernel, bias, mistakes = state
+            one, its = ops.take(x, index, axis=0), ops.take(label, index, axis=0)
+            wrong = self._wrong(one, its, kernel, bias)
+            move = its * wrong  # y - output
+            return kernel + ops.outer(one, move), bias + move, mistakes + ops.sum(wrong)
+
+        start = (self.head.kernel.value, self.head.bias.value, ops.zeros((), x.dtype))
+        kernel, bias, mistakes = ops.fori_loop(0, ops.shape(x)[0], learn, start)
         self.head.kernel.assign(kernel)
         self.head.bias.assign(bias)
-        self.mistakes.update_state(wrong)
+        self.mistakes.update_state(mistakes)
         return self.get_metrics_result()
 
     def test_step(self, data):
-        weights = (ops.convert_to_tensor(self.head.kernel), ops.convert_to_tensor(self.head.bias))
-        _, wrong = ops.vectorized_map(lambda one: self._learn(weights, one), self._examples(data))
-        self.mistakes.update_state(wrong)
+        x, label = self._examples(data)
+        self.mistakes.update_state(self._wrong(x, label, self.head.kernel, self.head.bias))
         return self.get_metrics_result()
 
     def _examples(self, data):
@@ -124,13 +132,9 @@ class PerceptronRule(keras.Model):
         return x, 2 * y - 1
 
     @staticmethod
-    def _learn(weights, example):
-        """The rule: ``(kernel, bias)`` after an example, and its mistakes, ``(units,)``."""
-        kernel, bias = weights
-        x, label = example
-        wrong = ops.cast(label * (ops.matmul(x, kernel) + bias) <= 0, x.dtype)
-        move = label * wrong  # y - output
-        return (kernel + ops.outer(x, move), bias + move), wrong
+    def _wrong(x, label, kernel, bias):
+        """One for each mistake, ``(..., units)``."""
+        return ops.cast(label * (ops.matmul(x, kernel) + bias) <= 0, x.dtype)
 
     def get_config(self):
         return {

@@ -9,7 +9,7 @@ the Brain. Psychological Review 1958. https://doi.org/10.1037/h0042519
 XOR has none. Enough association units make one, and are not trained themselves.
 """
 
-from keras import Input, Model, layers
+from keras import Input, Model, initializers, layers
 
 from keras_arch.activations import step
 from keras_arch.registry import register
@@ -64,8 +64,8 @@ def Perceptron(
         x = layers.Dense(
             association,
             step,
-            kernel_initializer="random_normal",
-            bias_initializer="random_normal",
+            kernel_initializer=initializers.RandomNormal(stddev=1.0),
+            bias_initializer=initializers.RandomNormal(stddev=1.0),
             trainable=False,
             name="block1",
         )(inputs)
