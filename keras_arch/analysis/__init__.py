@@ -1,4 +1,4 @@
-"""What a model does, seen from outside: each takes any ``keras.Model``."""
+"""What a model does, seen from outside: each takes any ``keras.Model``, or a part of one."""
 
 from keras_arch.analysis.lesion import (
     lesion_study,
@@ -16,4 +16,20 @@ __all__ = [
     "swapped_blocks",
     "unrolled_estimation",
     "without_block",
+from keras_arch.analysis.conv_as_matrix import conv_as_matrix
+from keras_arch.analysis.equal_width import equal_width
+from keras_arch.analysis.kernel_spectrum import (
+    effective_kernel,
+    kernel_spectrum,
+    spectral_flatness,
+)
+from keras_arch.analysis.true_convolution import true_convolution
+
+__all__ = [
+    "conv_as_matrix",
+    "effective_kernel",
+    "equal_width",
+    "kernel_spectrum",
+    "spectral_flatness",
+    "true_convolution",
 ]

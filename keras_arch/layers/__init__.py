@@ -3,6 +3,7 @@
 from keras_arch.layers.affine_sampling import affine_grid, bilinear_sampler
 from keras_arch.layers.channel_shuffle import ChannelShuffle
 from keras_arch.layers.classifier import flatten, global_average, image_classifier
+from keras_arch.layers.conv_block import conv_block
 from keras_arch.layers.convolution import batch_norm, bn_relu, bn_relu_conv, conv_bn, convolution
 from keras_arch.layers.coord_conv import CoordConv2D, add_coords
 from keras_arch.layers.densely_connected import dense_block, transition_block
@@ -28,6 +29,11 @@ from keras_arch.layers.inverted_residual import inverted_residual, make_divisibl
 from keras_arch.layers.keep_resolution import keep_resolution
 from keras_arch.layers.local_response_normalization import LocalResponseNormalization
 from keras_arch.layers.max_unpooling import MaxPoolWithIndices2D, MaxUnpool2D
+from keras_arch.layers.distance import Distance
+from keras_arch.layers.factorized_convolution import factorized_conv
+from keras_arch.layers.field import centred
+from keras_arch.layers.graph_convolution import GraphConvolution
+from keras_arch.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
 from keras_arch.layers.minimal_rnn import MinimalRNNCell
 from keras_arch.layers.mlpconv import class_maps, mlpconv
 from keras_arch.layers.nasnet_cell import (
@@ -58,6 +64,7 @@ from keras_arch.layers.stacked_convolution import StackedConv2D
 from keras_arch.layers.stem import convolutional_stem
 from keras_arch.layers.stochastic_depth import StochasticDepth, linear_rates
 from keras_arch.layers.subsampling import TrainableSubsampling
+from keras_arch.layers.unit_bias import UnitBias
 
 __all__ = [
     "ChannelShuffle",
@@ -69,6 +76,10 @@ __all__ = [
     "LocalResponseNormalization",
     "MaxPoolWithIndices2D",
     "MaxUnpool2D",
+    "Distance",
+    "GraphConvolution",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
     "MinimalRNNCell",
     "PadChannels",
     "PartialConv2D",
@@ -82,16 +93,19 @@ __all__ = [
     "TrainableSubsampling",
     "add_coords",
     "affine_grid",
+    "UnitBias",
     "batch_norm",
     "bilinear_sampler",
     "bn_relu",
     "bn_relu_conv",
     "bottleneck_block",
+    "centred",
     "channel_attention",
     "check_depth",
     "class_maps",
     "check_inception",
     "check_genotype",
+    "conv_block",
     "conv_bn",
     "conv_bn_act",
     "convolution",
@@ -102,6 +116,7 @@ __all__ = [
     "dual_path_block",
     "fire",
     "depthwise_bn_act",
+    "factorized_conv",
     "flatten",
     "fully_connected",
     "global_average",

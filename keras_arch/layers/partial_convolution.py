@@ -20,7 +20,10 @@ from keras_arch.registry import register
     year=1998,
     url="http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf",
     journal="Proceedings of the IEEE",
-    tiny={"plain": {"connections": [[0, 1], [1], [0, 2]], "kernel_size": 3}},
+    tiny={
+        "plain": {"connections": [[0, 1], [1], [0, 2]], "kernel_size": 3},
+        "strided": {"connections": [[0, 1], [2]], "kernel_size": 3, "strides": 2},
+    },
     inputs=(layers.InputSpec(shape=(None, 6, 6, 3)),),
 )
 class PartialConv2D(layers.Layer):
@@ -32,6 +35,7 @@ class PartialConv2D(layers.Layer):
     Args:
         connections: For each output map, the input maps that it reads.
         kernel_size: Height and width of the kernels.
+        strides: Distance of their places, along height and width.
         padding: ``"valid"`` or ``"same"``.
         activation: Activation of the output.
         use_bias: Whether to add a bias.
@@ -60,6 +64,7 @@ class PartialConv2D(layers.Layer):
         self,
         connections: Sequence[Sequence[int]],
         kernel_size: int,
+        strides: int = 1,
         padding: str = "valid",
         activation=None,
         use_bias: bool = True,
@@ -78,6 +83,7 @@ class PartialConv2D(layers.Layer):
         if padding not in ("valid", "same"):
             raise invalid("padding", 'one of {"valid", "same"}', padding)
         self.kernel_size = kernel_size
+        self.strides = strides
         self.padding = padding
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -109,7 +115,7 @@ class PartialConv2D(layers.Layer):
     def call(self, inputs):
         kernel = ops.pad(self.kernel, [(0, 0), (0, 0), (0, 1)])
         kernel = ops.take(kernel, self._place, axis=-1)
-        x = ops.conv(inputs, kernel, padding=self.padding)
+        x = ops.conv(inputs, kernel, self.strides, self.padding)
         if self.use_bias:
             x = x + self.bias
         return self.activation(x)
@@ -119,6 +125,7 @@ class PartialConv2D(layers.Layer):
             **super().get_config(),
             "connections": self.connections,
             "kernel_size": self.kernel_size,
+            "strides": self.strides,
             "padding": self.padding,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,

@@ -6,9 +6,32 @@ Proceedings of the IEEE 1998. http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf
 
 from typing import Any
 
+import numpy as np
 from keras import activations, initializers, layers, ops
 
 from keras_arch.registry import register
+
+DIGITS = """
+.#####. ...##.. .#####. .#####. .....## ####### ..####. ####### .#####. .#####.
+##...## ..###.. ##...## ##...## ....### ##..... .##...# ##...## ##...## ##...##
+##...## .####.. ##...## .....## ...#### ##..... ##..... .....## ##...## ##...##
+##...## ...##.. .....## .....## ..##.## ##..... ##..... ....##. ##...## ##...##
+##...## ...##.. ....##. .....## .##..## ######. ##..... ....##. .##.##. ##...##
+##...## ...##.. ...##.. ..####. ##...## .....## ######. ...##.. ..###.. .######
+##...## ...##.. ..##... .....## ##...## .....## ##...## ...##.. .##.##. .....##
+##...## ...##.. .##.... .....## ####### .....## ##...## ..##... ##...## .....##
+##...## ...##.. ##..... .....## .....## .....## ##...## ..##... ##...## .....##
+##...## ...##.. ##..... ##...## .....## ##...## ##...## .##.... ##...## #...##.
+.#####. .###### ####### .#####. .....## .#####. .#####. .##.... .#####. .####..
+....... ....... ....... ....... ....... ....... ....... ....... ....... .......
+"""
+
+
+def digit_codes() -> np.ndarray:
+    """The drawn digits, ink as 1 and white as -1: ``(84, 10)``."""
+    ink = [[[dot == "#" for dot in digit] for digit in row.split()] for row in DIGITS.split("\n")]
+    drawn = np.array(ink[1:-1])  # row, digit, column
+    return np.where(drawn, 1.0, -1.0).transpose(0, 2, 1).reshape(84, 10)
 
 
 @register(
@@ -28,15 +51,16 @@ class RBFOutput(layers.Layer):
     class's code. Here it carries the minus sign, as a logit: the largest is the best
     class, and softmax turns the distances into the posterior of those Gaussians.
 
-    The codes are random, of plus and minus one, and fixed: no gradient moves them. The
-    paper names such codes too, but drew a picture of each character on 7x12 pixels, which
-    is a kernel of shape ``(84, 10)`` for ``set_weights``.
+    The codes are fixed: no gradient moves them. For ten classes of 84 features they are
+    pictures of the ten digits on 7x12 pixels, ink 1 and white -1, as in the paper (drawn
+    anew), so that digits that look alike have codes that are near. For other sizes they are
+    random, of plus and minus one, which the paper names too.
 
     Args:
         units: Number of classes.
         activation: Activation of the output.
-        kernel_initializer: Law of the codes; by default plus or minus one.
-        seed: Of the default codes, which are the same in every model.
+        kernel_initializer: Law of the codes, instead of the above.
+        seed: Of random codes, which are the same in every model.
         **kwargs: ``name``, ``dtype`` and so on of ``keras.layers.Layer``.
 
     Call arguments:
@@ -67,12 +91,14 @@ class RBFOutput(layers.Layer):
         self.seed = seed
 
     def build(self, input_shape):
-        def signs(shape, dtype=None):
+        def codes(shape, dtype=None):
+            if shape == (84, 10):
+                return ops.convert_to_tensor(digit_codes(), dtype)
             return ops.sign(initializers.RandomUniform(-1.0, 1.0, self.seed)(shape, dtype))
 
         self.kernel = self.add_weight(
             shape=(input_shape[-1], self.units),
-            initializer=self.kernel_initializer or signs,
+            initializer=self.kernel_initializer or codes,
             trainable=False,
             name="kernel",
         )

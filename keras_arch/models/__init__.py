@@ -11,6 +11,8 @@ import keras
 
 from keras_arch import registry
 from keras_arch.models.dense.highway_mlp import HighwayMLP
+from keras_arch.models.dense.mlp import MLP
+from keras_arch.models.dense.perceptron import Perceptron
 from keras_arch.models.generative.gan import GAN
 from keras_arch.models.graph.gcn import GCN
 from keras_arch.models.vision.alexnet import AlexNet
@@ -38,6 +40,12 @@ from keras_arch.models.vision.shufflenet import ShuffleNet
 from keras_arch.models.vision.squeezenet import SqueezeNet
 from keras_arch.models.vision.stn import STN
 from keras_arch.models.vision.vanilla_cnn import VanillaCNN
+from keras_arch.models.vision.lenet1 import LeNet1
+from keras_arch.models.vision.lenet_zip1989 import LeNetZip1989
+from keras_arch.models.vision.locally_connected import LocallyConnectedNet
+from keras_arch.models.vision.resnet import ResNet
+from keras_arch.models.vision.resnet_v2 import ResNetV2
+from keras_arch.models.vision.siamese import SiameseNetwork
 from keras_arch.models.vision.vgg import VGG
 from keras_arch.models.vision.wide_resnet import WideResNet
 from keras_arch.models.vision.zfnet import ZFNet
@@ -74,6 +82,19 @@ __all__ = [
     "VanillaCNN",
     "WideResNet",
     "ZFNet",
+    "GAN",
+    "GCN",
+    "MLP",
+    "VGG",
+    "DenseNet",
+    "LeNet1",
+    "LeNet5",
+    "LeNetZip1989",
+    "LocallyConnectedNet",
+    "Perceptron",
+    "ResNet",
+    "ResNetV2",
+    "SiameseNetwork",
 ]
 
 

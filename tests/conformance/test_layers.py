@@ -16,7 +16,12 @@ CLASSES = [
     for label in entry.tiny
     if inspect.isclass(entry.target) and entry.room != "models"
 ]
-INITIALIZERS = [p for p in CLASSES if p.values[0].room == "initializers"]
+INITIALIZERS = [
+    param
+    for param in CLASSES
+    if param.values[0].room == "initializers"
+    and "seed" in inspect.signature(param.values[0].target).parameters
+]
 
 
 @pytest.mark.parametrize(("entry", "label"), CLASSES)

@@ -7,7 +7,8 @@ Proceedings of the IEEE 1998. http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf
 
 The original has 60,000 trainable weights and 340,908 connections: each map of C3 reads
 only some of S2 (60 kernels), a subsampling layer has two weights a map, and the output is
-the distance to a fixed code of each class. Today's usual form has 61,706.
+the distance to a fixed code of each class. Full connections and a softmax make it 61,750,
+and max pooling, today's usual form, 61,706.
 """
 
 import keras
@@ -19,11 +20,13 @@ from keras_arch.layers import (
     PartialConv2D,
     RBFOutput,
     TrainableSubsampling,
+    centred,
     flatten,
     image_classifier,
 )
 from keras_arch.registry import register
 
+WHITE, INK = -0.1, 1.175  # of pixels in [0, 1]: a digit then has mean 0 and variance 1
 FIELD = 32  # the paper centres digits of 28x28 in it, so that strokes may end near an edge
 
 TABLE_I = (  # the maps of S2 that each map of C3 reads: three or four neighbours, pairs, all
@@ -34,19 +37,22 @@ TABLE_I = (  # the maps of S2 that each map of C3 reads: three or four neighbour
 )
 
 
-def centred(x):
-    """In a field of zeros, where the image is smaller: ``(B, H, W, C) -> (B, 32, 32, C)``."""
-    missing = [max(FIELD - (size or FIELD), 0) for size in x.shape[1:3]]
-    if not any(missing):
-        return x
-    return layers.ZeroPadding2D([(n // 2, n - n // 2) for n in missing], name="field")(x)
-
-
 def original(x):
     """C1 to C5 of the paper: ``(B, 32, 32, C) -> (B, 1, 1, 120)``."""
+    x = layers.Rescaling(INK - WHITE, WHITE, name="scaled")(x)
     x = layers.Conv2D(6, 5, activation=lecun_tanh, name="stem")(x)
     x = TrainableSubsampling(2, lecun_tanh, name="stage1")(x)
     x = PartialConv2D(TABLE_I, 5, activation=lecun_tanh, name="stage2_conv")(x)
+    x = TrainableSubsampling(2, lecun_tanh, name="stage2")(x)
+    return layers.Conv2D(120, 5, activation=lecun_tanh, name="stage3")(x)
+
+
+def full(x):
+    """The same with full connections: ``(B, 32, 32, C) -> (B, 1, 1, 120)``."""
+    x = layers.Rescaling(INK - WHITE, WHITE, name="scaled")(x)
+    x = layers.Conv2D(6, 5, activation=lecun_tanh, name="stem")(x)
+    x = TrainableSubsampling(2, lecun_tanh, name="stage1")(x)
+    x = layers.Conv2D(16, 5, activation=lecun_tanh, name="stage2_conv")(x)
     x = TrainableSubsampling(2, lecun_tanh, name="stage2")(x)
     return layers.Conv2D(120, 5, activation=lecun_tanh, name="stage3")(x)
 
@@ -62,6 +68,7 @@ def modern(x):
 
 VARIANTS = {  # features, activation of F6, output
     "original": (original, lecun_tanh, RBFOutput),
+    "full": (full, lecun_tanh, layers.Dense),
     "modern": (modern, "relu", layers.Dense),
 }
 
@@ -76,6 +83,7 @@ VARIANTS = {  # features, activation of F6, output
     parameters={"LeNet5": 60_840},  # with the 840 of the codes, which are not trained
     tiny={
         "original": {"input_shape": (12, 9, 2), "classes": 3},
+        "full": {"variant": "full", "classes": 3},
         "modern": {"variant": "modern", "classes": 3},
         "features": {"input_shape": (36, 32, 1), "include_top": False, "pooling": "avg"},
     },
@@ -98,17 +106,20 @@ def LeNet5(
     model gives the paper's penalties times -1, and with ``"softmax"`` the posterior that
     they stand for, so that it trains with cross-entropy as any other classifier does.
     Distances in 84 dimensions make steep logits: Adam at its usual rates learns well, SGD
-    needs small steps. The codes are random, not the paper's drawings of the ten digits.
+    needs small steps. For ten classes the codes are drawings of the digits.
 
     Args:
         variant: ``"original"``: partial connections, trained subsampling, scaled tanh,
-            fixed codes; ``"modern"``: full connections, max pooling, ReLU, softmax.
+            fixed codes; ``"full"``: full connections and softmax, the rest as it was;
+            ``"modern"``: full connections, max pooling, ReLU, softmax.
         include_top: Whether to add F6 and the head.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new,
             another number of channels adapts the first kernel.
         input_tensor: Keras tensor to use as the image, instead of a new input.
         input_shape: ``(height, width, channels)``; what is smaller than 32x32 is centred
             in a field of zeros of that size. Without the top ``None`` is any size from 32.
+            Pixels are in ``[0, 1]`` and ink is 1; all but the modern form scale them as
+            the paper does, white to -0.1 and ink to 1.175.
         pooling: Without the head: ``None`` for the feature map, ``"avg"`` or ``"max"``.
         classes: Size of the output.
         classifier_activation: Activation of the head; ``None`` gives logits.
@@ -145,5 +156,5 @@ def LeNet5(
         name,
         family="LeNet5",
     )
-    x = features(centred(image))
+    x = features(centred(image, FIELD))
     return finish(x, top=top, head=head)
