@@ -9,7 +9,10 @@ from keras_arch.layers.coord_conv import CoordConv2D, add_coords
 from keras_arch.layers.densely_connected import dense_block, transition_block
 from keras_arch.layers.depth import check_depth
 from keras_arch.layers.depthwise import conv_bn_act, depthwise_bn_act, pad_strided
+from keras_arch.layers.distance import Distance
 from keras_arch.layers.dual_path import dual_path_block
+from keras_arch.layers.factorized_convolution import factorized_conv
+from keras_arch.layers.field import centred
 from keras_arch.layers.fire import fire
 from keras_arch.layers.fully_connected import SlidingDense, fully_connected
 from keras_arch.layers.graph_convolution import GraphConvolution
@@ -28,12 +31,8 @@ from keras_arch.layers.inception_resnet import inception_residual_block, incepti
 from keras_arch.layers.inverted_residual import inverted_residual, make_divisible
 from keras_arch.layers.keep_resolution import keep_resolution
 from keras_arch.layers.local_response_normalization import LocalResponseNormalization
-from keras_arch.layers.max_unpooling import MaxPoolWithIndices2D, MaxUnpool2D
-from keras_arch.layers.distance import Distance
-from keras_arch.layers.factorized_convolution import factorized_conv
-from keras_arch.layers.field import centred
-from keras_arch.layers.graph_convolution import GraphConvolution
 from keras_arch.layers.locally_connected import LocallyConnected1D, LocallyConnected2D
+from keras_arch.layers.max_unpooling import MaxPoolWithIndices2D, MaxUnpool2D
 from keras_arch.layers.minimal_rnn import MinimalRNNCell
 from keras_arch.layers.mlpconv import class_maps, mlpconv
 from keras_arch.layers.nasnet_cell import (
@@ -77,7 +76,6 @@ __all__ = [
     "MaxPoolWithIndices2D",
     "MaxUnpool2D",
     "Distance",
-    "GraphConvolution",
     "LocallyConnected1D",
     "LocallyConnected2D",
     "MinimalRNNCell",

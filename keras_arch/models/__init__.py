@@ -26,6 +26,9 @@ from keras_arch.models.vision.inception_resnet_v2 import InceptionResNetV2
 from keras_arch.models.vision.inception_v3 import InceptionV3
 from keras_arch.models.vision.inception_v4 import InceptionV4
 from keras_arch.models.vision.lenet import LeNet5
+from keras_arch.models.vision.lenet1 import LeNet1
+from keras_arch.models.vision.lenet_zip1989 import LeNetZip1989
+from keras_arch.models.vision.locally_connected import LocallyConnectedNet
 from keras_arch.models.vision.mobilenet import MobileNet
 from keras_arch.models.vision.mobilenet_v2 import MobileNetV2
 from keras_arch.models.vision.mobilenet_v3 import MobileNetV3
@@ -37,15 +40,10 @@ from keras_arch.models.vision.resnet_v2 import ResNetV2
 from keras_arch.models.vision.ror import RoR
 from keras_arch.models.vision.senet import SENet
 from keras_arch.models.vision.shufflenet import ShuffleNet
+from keras_arch.models.vision.siamese import SiameseNetwork
 from keras_arch.models.vision.squeezenet import SqueezeNet
 from keras_arch.models.vision.stn import STN
 from keras_arch.models.vision.vanilla_cnn import VanillaCNN
-from keras_arch.models.vision.lenet1 import LeNet1
-from keras_arch.models.vision.lenet_zip1989 import LeNetZip1989
-from keras_arch.models.vision.locally_connected import LocallyConnectedNet
-from keras_arch.models.vision.resnet import ResNet
-from keras_arch.models.vision.resnet_v2 import ResNetV2
-from keras_arch.models.vision.siamese import SiameseNetwork
 from keras_arch.models.vision.vgg import VGG
 from keras_arch.models.vision.wide_resnet import WideResNet
 from keras_arch.models.vision.zfnet import ZFNet
@@ -64,12 +62,17 @@ __all__ = [
     "InceptionResNetV2",
     "InceptionV3",
     "InceptionV4",
+    "LeNet1",
     "LeNet5",
+    "LeNetZip1989",
+    "LocallyConnectedNet",
+    "MLP",
     "MobileNet",
     "MobileNetV2",
     "MobileNetV3",
     "NASNet",
     "NiN",
+    "Perceptron",
     "PlainCNN",
     "ResNet",
     "ResNetV2",
@@ -77,24 +80,12 @@ __all__ = [
     "SENet",
     "STN",
     "ShuffleNet",
+    "SiameseNetwork",
     "SqueezeNet",
     "VGG",
     "VanillaCNN",
     "WideResNet",
     "ZFNet",
-    "GAN",
-    "GCN",
-    "MLP",
-    "VGG",
-    "DenseNet",
-    "LeNet1",
-    "LeNet5",
-    "LeNetZip1989",
-    "LocallyConnectedNet",
-    "Perceptron",
-    "ResNet",
-    "ResNetV2",
-    "SiameseNetwork",
 ]
 
 
