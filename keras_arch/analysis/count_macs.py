@@ -115,6 +115,10 @@ def _watched(model: Any, counts: Counter[str]) -> Iterator[None]:
         return counted
 
     inside = list(model._flatten_layers(include_self=False))
+    for layer in inside:
+        if isinstance(layer, UNCOUNTED) or getattr(layer, "data_format", None) == "channels_first":
+            known = "a model of convolutions and dense layers, channels last"
+            raise invalid("model", known, f"{layer.name} ({type(layer).__name__})")
     before = [vars(layer).get("call") for layer in inside]
     try:
         for layer in inside:  # past __setattr__, which would track it
@@ -130,9 +134,6 @@ def _watched(model: Any, counts: Counter[str]) -> Iterator[None]:
 
 def _macs(layer, args, outputs):
     """Multiply-adds of one call, by the kernels that are the layer's own."""
-    if isinstance(layer, UNCOUNTED) or getattr(layer, "data_format", None) == "channels_first":
-        known = "a model of convolutions and dense layers, channels last"
-        raise invalid("model", known, f"{layer.name} ({type(layer).__name__})")
     own = layer._trainable_variables + layer._non_trainable_variables
     kernels = [math.prod(v.shape) for v in own if v.name in KERNELS]
     if not kernels:

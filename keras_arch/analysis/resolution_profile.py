@@ -48,10 +48,13 @@ def resolution_profile(model: keras.Model) -> list[Step]:
         raise invalid("model", "a model of images of known size", image.shape)
     name = image._keras_history.operation.name
     longest: dict[int, Any] = {id(image): (0, (name, sizes), None)}  # length, step, before it
+    ends = {id(x) for x in model.outputs}  # and where a map becomes a vector
     for node in nodes:
         for output in node.outputs:
             sizes = axes(output.shape, rank)
             before = [id(x) for x in node.input_tensors if id(x) in longest]
+            if sizes is None:
+                ends.update(before)
             if sizes is None or not before:
                 continue
             largest = max(math.prod(longest[key][1][1]) for key in before)
@@ -60,7 +63,7 @@ def resolution_profile(model: keras.Model) -> list[Step]:
             if isinstance(node.operation, PADDING):
                 sizes = longest[last][1][1]
             longest[id(output)] = (longest[last][0] + 1, (node.operation.name, sizes), last)
-    end: int | None = max(longest, key=lambda key: longest[key][0])
+    end: int | None = max(ends & set(longest), key=lambda key: longest[key][0])
     path: list[Step] = []
     while end is not None:
         _, step, end = longest[end]

@@ -5,36 +5,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-import keras_arch
 from keras_arch import models
 from keras_arch.analysis import receptive_field
 from keras_arch.layers import PadChannels, PartialConv2D, SqueezeExcitation
-
-
-@pytest.mark.parametrize(
-    ("preset", "arguments", "size", "stride"),
-    [
-        ("VGG11", {}, 150, 32),
-        ("VGG13", {}, 156, 32),
-        ("VGG16", {}, 212, 32),
-        ("VGG19", {}, 268, 32),
-        ("ResNet18", {}, 435, 32),
-        ("ResNet34", {}, 899, 32),
-        ("ResNet50", {}, 483, 32),
-        ("ResNet50", {"stride_in": "3x3"}, 427, 32),
-        ("ResNet101", {}, 1027, 32),
-        ("ResNet152", {}, 1507, 32),
-        ("ResNet20CIFAR", {}, 81, 4),
-        ("ResNet56CIFAR", {}, 249, 4),
-        ("ResNet110CIFAR", {}, 501, 4),
-        ("DenseNet121", {}, 2071, 32),
-        ("DenseNet169", {}, 3351, 32),
-        ("DenseNet201", {}, 3863, 32),
-    ],
-)
-def test_last_feature_map_of_the_catalogue(preset, arguments, size, stride, quick):
-    found = receptive_field(keras_arch.create(preset, **arguments))
-    assert (found.size, found.stride) == ((size, size), (stride, stride))
 
 
 def test_mobilenet_of_keras(quick):
@@ -173,7 +146,7 @@ def check(model):
 
 @pytest.mark.parametrize("part", PARTS, ids=str)
 def test_just_those_pixels_count(part):
-    image = keras.Input((26, 29, 1))
+    image = keras.Input((34, 37, 1))
     features = conv(2)(image)
     check(keras.Model(image, PARTS[part](features)))
 
