@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_arch.data import made, stored
+from keras_arch.data.augment import Augmentation
 from keras_arch.data.order import ordered, whole
 from keras_arch.errors import invalid
 
@@ -56,6 +57,7 @@ def load(
     start: tuple[int, int] = (0, 0),
     as_supervised: bool = True,
     image_size: tuple[int, int] | int | None = None,
+    augment: Augmentation | None = None,
     drop_remainder: bool = False,
     data_dir: str | os.PathLike | None = None,
     **options: Any,
@@ -83,6 +85,8 @@ def load(
             where the set has one, rather than a dictionary of all features.
         image_size: ``(height, width)``, or one number for both; the image is resized by
             bilinear interpolation, and low-pass filtered first where it shrinks.
+        augment: What changes the image by chance, such as ``shift_and_mirror()``: a function
+            ``(image, key) -> image``, where each (seed, epoch, place) has a key of its own.
         drop_remainder: Whether to drop a last batch that is not full.
         data_dir: Where sets are stored; by default ``TFDS_DATA_DIR``, else TFDS's own.
         **options: What our own set or task takes: ``length`` of ``"text"``; the arguments of
@@ -110,6 +114,10 @@ def load(
     size = None if image_size is None else sides(image_size)
     if size and source.image is None:
         raise invalid("image_size", f"None, since the input of {name} is no image", image_size)
+    if augment and source.image is None:
+        raise invalid("augment", f"None, since the input of {name} is no image", augment)
+    if augment and seed is None:
+        raise invalid("seed", "a whole number, which decides what `augment` does", seed)
 
     def finish(record):
         import tensorflow as tf
@@ -124,6 +132,12 @@ def load(
             return record
         return tf.nest.map_structure(lambda key: record[key], source.supervised)
 
+    def vary(example, key):
+        if as_supervised:
+            image, *rest = example
+            return augment(image, key), *rest
+        return {**example, source.image: augment(example[source.image], key)}
+
     return ordered(
         source.records,
         finish,
@@ -133,6 +147,7 @@ def load(
         start=start,
         drop_remainder=drop_remainder,
         buffer=source.buffer,
+        vary=vary if augment else None,
     )
 
 

@@ -1,6 +1,6 @@
 """Order: which example stands where, as a pure function of (seed, epoch, step).
 
-    records -> shuffle by (seed, epoch) -> skip to the step -> finish -> batch -> next epoch
+    records -> shuffle by (seed, epoch) -> skip to the step -> finish -> vary -> batch -> next epoch
 
 ``shuffle(reshuffle_each_iteration=True)`` depends on how often it was started, and any
 shuffle on the global seed; here neither counts. To start at (epoch, step), no earlier
@@ -27,6 +27,7 @@ def ordered(
     start: tuple[int, int],
     drop_remainder: bool,
     buffer: int,
+    vary: Callable[[Any, Any], Any] | None = None,
 ) -> "tf.data.Dataset":
     """Return epoch after epoch of finished examples, from ``start`` on.
 
@@ -39,6 +40,8 @@ def ordered(
         start: ``(epoch, step)`` to begin at.
         drop_remainder: Whether to drop a last batch that is not full.
         buffer: Most records to shuffle among.
+        vary: What changes an example by chance, ``vary(example, key)``; the key, a pair of
+            integers, is a function of seed, epoch and place.
     """
     import tensorflow as tf
 
@@ -55,16 +58,26 @@ def ordered(
 
     def epoch_from(epoch):
         one = records
+        pair = tf.stack([tf.constant(seed or 0, tf.int64), epoch])
         if seed is not None:
             # A shuffle mixes its seed with that of its graph, which is a copy of the global
             # one. This is the graph of this function alone.
             tf.compat.v1.get_default_graph().seed = 1
-            pair = tf.stack([tf.constant(seed, tf.int64), epoch])
             folded = tf.random.stateless_uniform((), pair, None, None, tf.int64, alg="philox")
             one = one.shuffle(min(buffer, examples), folded, reshuffle_each_iteration=False)
         skipped = tf.constant(passed * (batch_size or 1), tf.int64)
-        one = one.skip(tf.where(epoch == first, skipped, 0))
-        one = one.map(finish, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        skipped = tf.where(epoch == first, skipped, 0)
+        one = one.skip(skipped)
+        if vary is None:
+            one = one.map(finish, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        else:
+
+            def varied(place, record):
+                key = tf.random.experimental.stateless_fold_in(pair, place, alg="philox")
+                return vary(finish(record), key)
+
+            one = one.enumerate(skipped)
+            one = one.map(varied, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return one if batch_size is None else one.batch(batch_size, drop_remainder)
 
     dataset = tf.data.Dataset.range(first, epochs).flat_map(epoch_from)

@@ -1,0 +1,148 @@
+"""Multiply-adds of one forward pass: how often each weight of a kernel is used.
+
+    convolution   positions of the output x (k k C_in / groups) x C_out
+    dense         C_in x C_out, at each position
+
+One multiplication and its addition count as one. Biases, normalization, activations and
+pooling are not counted, as in the tables of the papers.
+"""
+
+import contextlib
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import keras
+from keras import layers
+
+from keras_arch.errors import invalid
+
+KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
+TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
+UNCOUNTED = (layers.RNN, layers.EinsumDense)  # steps and contractions, not positions
+
+
+class Macs(NamedTuple):
+    """Multiply-adds of a model, for one example.
+
+    Attributes:
+        total: Of the whole model.
+        layers: Of each layer that has some, by path: ``"stage1_block1_se/squeeze"``.
+    """
+
+    total: int
+    layers: Mapping[str, int]
+
+
+def count_macs(model: keras.Model, input_shape: tuple[int, ...] | None = None) -> Macs:
+    """Count the multiply-adds of convolutions and dense layers, nested ones too.
+
+    Nothing is computed: the model is called on an input that has only a shape. A layer of
+    one's own counts by the layers inside of it and by its own variable ``kernel``; a layer
+    that is called twice counts twice.
+
+    Args:
+        model: Any model, channels last.
+        input_shape: Of one example, ``(height, width, channels)``; by default the model's.
+
+    Returns:
+        ``Macs``: the ``total``, and ``layers``.
+
+    Raises:
+        ValueError: If a size of the input is unknown, or a layer is of a kind that is not
+            counted (recurrent, ``EinsumDense``).
+
+    Example:
+
+    >>> model = keras_arch.models.LeNet5(variant="modern")
+    >>> count_macs(model).total
+    416520
+    >>> count_macs(model).layers["stem"] == 28 * 28 * 5 * 5 * 6
+    True
+    """
+    counts: Counter[str] = Counter()
+    forward = _Forward(model)
+    with _watched(model, counts), keras.StatelessScope(collect_losses=True):
+        forward(_inputs(model, input_shape))
+    return Macs(sum(counts.values()), dict(counts))
+
+
+class _Forward(keras.Operation):
+    """Called on a tensor without values, Keras only follows its shapes."""
+
+    def __init__(self, model):
+        super().__init__(name="forward")
+        self.model = model
+
+    def call(self, inputs):
+        return self.model(inputs, training=False)
+
+
+def _inputs(model, input_shape):
+    """A tensor of one example for each input."""
+    expected = getattr(model, "inputs", None) or []
+    if input_shape is None:
+        shapes = [tuple(tensor.shape[1:]) for tensor in expected]
+    elif len(expected) < 2:
+        shapes = [tuple(input_shape)]
+    else:
+        raise invalid("input_shape", f"`None`, with {len(expected)} inputs", input_shape)
+    if not shapes or any(None in shape for shape in shapes):
+        raise invalid("input_shape", f"sizes, where the model has {shapes}", input_shape)
+    dtypes = [tensor.dtype for tensor in expected] or [keras.config.floatx()]
+    found = [keras.KerasTensor((1, *s), d) for s, d in zip(shapes, dtypes, strict=True)]
+    return found if len(found) > 1 else found[0]
+
+
+@contextlib.contextmanager
+def _watched(model: Any, counts: Counter[str]) -> Iterator[None]:
+    """While it lasts, each call of a layer inside of the model is counted."""
+    path: list[str] = []
+
+    def watch(layer, call):
+        def counted(*args, **kwargs):
+            path.append(layer.name)
+            try:
+                outputs = call(*args, **kwargs)
+                macs = _macs(layer, args, outputs)
+                if macs:
+                    counts["/".join(path)] += macs
+            finally:
+                path.pop()
+            return outputs
+
+        return counted
+
+    inside = list(model._flatten_layers(include_self=False))
+    for layer in inside:
+        if isinstance(layer, UNCOUNTED) or getattr(layer, "data_format", None) == "channels_first":
+            known = "a model of convolutions and dense layers, channels last"
+            raise invalid("model", known, f"{layer.name} ({type(layer).__name__})")
+    before = [vars(layer).get("call") for layer in inside]
+    try:
+        for layer in inside:  # past __setattr__, which would track it
+            vars(layer)["call"] = watch(layer, layer.call)
+        yield
+    finally:
+        for layer, call in zip(inside, before, strict=True):
+            if call is None:
+                vars(layer).pop("call", None)
+            else:
+                vars(layer)["call"] = call
+
+
+def _macs(layer, args, outputs):
+    """Multiply-adds of one call, by the kernels that are the layer's own."""
+    own = layer._trainable_variables + layer._non_trainable_variables
+    kernels = [math.prod(v.shape) for v in own if v.name in KERNELS]
+    if not kernels:
+        return 0
+    read, written = args[0].shape, outputs.shape
+    positions = math.prod((read if isinstance(layer, TRANSPOSED) else written)[1:-1])
+    if hasattr(layer, "kernel_size"):
+        window = layer.kernel_size
+        window = window ** (len(written) - 2) if isinstance(window, int) else math.prod(window)
+        if sum(kernels) > window * read[-1] * written[-1]:
+            positions = 1  # not shared: each weight has one place
+    return positions * sum(kernels)
