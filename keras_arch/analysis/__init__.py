@@ -1,5 +1,9 @@
 """What a model does, seen from outside: each takes any ``keras.Model``, or a part of one."""
 
+from keras_arch.analysis.conv_as_matrix import conv_as_matrix
+from keras_arch.analysis.count_macs import Macs, count_macs
+from keras_arch.analysis.equal_width import equal_width
+from keras_arch.analysis.kernel_spectrum import effective_kernel, kernel_spectrum, spectral_flatness
 from keras_arch.analysis.lesion import (
     lesion_study,
     path_lengths,
@@ -7,34 +11,27 @@ from keras_arch.analysis.lesion import (
     swapped_blocks,
     without_block,
 )
+from keras_arch.analysis.receptive_field import ReceptiveField, receptive_field
+from keras_arch.analysis.resolution_profile import resolution_profile
+from keras_arch.analysis.true_convolution import true_convolution
 from keras_arch.analysis.unrolled_estimation import unrolled_estimation
 
 __all__ = [
-    "lesion_study",
-    "path_lengths",
-    "residual_blocks",
-    "swapped_blocks",
-    "unrolled_estimation",
-    "without_block",
-from keras_arch.analysis.conv_as_matrix import conv_as_matrix
-from keras_arch.analysis.equal_width import equal_width
-from keras_arch.analysis.kernel_spectrum import (
-    effective_kernel,
-    kernel_spectrum,
-    spectral_flatness,
-)
-from keras_arch.analysis.true_convolution import true_convolution
-
-__all__ = [
+    "Macs",
+    "ReceptiveField",
     "conv_as_matrix",
+    "count_macs",
     "effective_kernel",
     "equal_width",
     "kernel_spectrum",
+    "lesion_study",
+    "path_lengths",
+    "receptive_field",
+    "residual_blocks",
+    "resolution_profile",
     "spectral_flatness",
+    "swapped_blocks",
     "true_convolution",
+    "unrolled_estimation",
+    "without_block",
 ]
-from keras_arch.analysis.count_macs import Macs, count_macs
-from keras_arch.analysis.receptive_field import ReceptiveField, receptive_field
-from keras_arch.analysis.resolution_profile import resolution_profile
-
-__all__ = ["Macs", "ReceptiveField", "count_macs", "receptive_field", "resolution_profile"]
