@@ -20,7 +20,7 @@ from keras_arch.registry import register
     year=1998,
     url="http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf",
     journal="Proceedings of the IEEE",
-    tiny={"plain": {"rubbish": 2.0}, "likelihood": {"rubbish": None}},
+    tiny={"plain": {"rubbish": 5.0}, "likelihood": {"rubbish": None}},
 )
 class MaximumAPosteriori(keras.losses.Loss):
     """Loss of scores that are penalties times -1, as ``layers.RBFOutput`` gives them.
@@ -50,7 +50,7 @@ class MaximumAPosteriori(keras.losses.Loss):
 
     def __init__(
         self,
-        rubbish: float | None = 10.0,
+        rubbish: float | None = 2.0,
         reduction: str | None = "sum_over_batch_size",
         name: str = "maximum_a_posteriori",
         dtype: str | None = None,

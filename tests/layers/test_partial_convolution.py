@@ -12,14 +12,15 @@ def image(channels=4):
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
-def test_each_output_is_a_convolution_of_the_maps_it_reads(padding):
-    layer = PartialConv2D(TABLE, 3, padding=padding, activation="tanh", bias_initializer="normal")
+@pytest.mark.parametrize("strides", [1, 2])
+def test_each_output_is_a_convolution_of_the_maps_it_reads(strides, padding):
+    layer = PartialConv2D(TABLE, 3, strides, padding, "tanh", bias_initializer="normal")
     x = image()
     found = np.asarray(layer(x))
     start = 0
     for target, sources in enumerate(TABLE):
         kernel = np.asarray(layer.kernel)[:, :, start : start + len(sources), None]
-        one = keras.ops.conv(x[..., sources], kernel, padding=padding)
+        one = keras.ops.conv(x[..., sources], kernel, strides, padding)
         expected = np.tanh(np.asarray(one)[..., 0] + np.asarray(layer.bias)[target])
         np.testing.assert_allclose(found[..., target], expected, atol=1e-5)
         start += len(sources)

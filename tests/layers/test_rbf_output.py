@@ -1,6 +1,7 @@
 import numpy as np
 
 from keras_arch.layers import RBFOutput
+from keras_arch.layers.rbf_output import digit_codes
 
 
 def features():
@@ -39,6 +40,28 @@ def test_codes_depend_on_the_seed_alone_and_do_not_learn():
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
     np.testing.assert_array_equal(np.abs(first), 1)
+
+
+def test_ten_classes_are_pictures_of_the_digits():
+    codes = digit_codes()
+    assert codes.shape == (84, 10)
+    assert set(np.unique(codes)) == {-1.0, 1.0}
+    pixels = codes.T.reshape(10, 12, 7)  # as they are seen
+    assert (pixels[:, -1] == -1).all()  # room below
+    np.testing.assert_array_equal(pixels[[0, 8]], pixels[[0, 8], :, ::-1])  # both are symmetric
+    assert (pixels[7, 0] == 1).all()  # the bar of a seven is above
+    apart = ((codes[:, :, None] - codes[:, None]) ** 2).sum(0) / 4  # pixels that differ
+    assert (apart + 84 * np.eye(10)).min() >= 12
+    layer = RBFOutput(10)
+    layer.build((None, 84))
+    np.testing.assert_array_equal(layer.kernel, codes)
+
+
+def test_other_sizes_have_random_codes():
+    for units, features in ((10, 80), (26, 84)):
+        layer = RBFOutput(units)
+        layer.build((None, features))
+        assert abs(np.asarray(layer.kernel).mean()) < 0.1
 
 
 def test_given_codes():

@@ -49,7 +49,7 @@ def test_yes_or_no():
 
 def test_the_numbers_of_scikit_learn():
     x, y = make_regression(100, 5, n_targets=2, random_state=0)
-    network = fitted(MLPRegressor((12, 7), max_iter=50, random_state=0), x, y)
+    network = fitted(MLPRegressor(hidden_layer_sizes=(12, 7), max_iter=50, random_state=0), x, y)
     model = MLP(5, (12, 7), "relu", classes=2, classifier_activation=None)
     expected = network.predict(x)
     found = copy(network, model).predict(x, verbose=0)
