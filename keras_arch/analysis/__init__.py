@@ -1,3 +1,5 @@
 """What a model does, seen from outside: each takes any ``keras.Model``."""
 
-__all__: list[str] = []
+from keras_arch.analysis.deconvnet import deconvnet
+
+__all__ = ["deconvnet"]
