@@ -35,3 +35,6 @@ __all__ = [
     "unrolled_estimation",
     "without_block",
 ]
+from keras_arch.analysis.deconvnet import deconvnet
+
+__all__ = ["deconvnet"]

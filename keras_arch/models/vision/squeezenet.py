@@ -47,7 +47,7 @@ def bypassed(x, squeeze, expand, bypass, name):
     parameters={"SqueezeNet": 1_248_424, "SqueezeNet11": 1_235_496},
     reference="torchvision",
     tiny={
-        "plain": {"width": 8, "squeeze_ratio": 0.25, "input_shape": (32, 29, 3), "classes": 5},
+        "plain": {"width": 16, "squeeze_ratio": 0.5, "input_shape": (40, 37, 3), "classes": 5},
         "complex": {
             "version": "1.1",
             "bypass": "complex",

@@ -93,7 +93,7 @@ def convolution(x, filters, size, norm, name):
         },
         "attention": {
             "depths": (1,),
-            "widths": (16,),
+            "widths": (96,),
             "lrn": True,
             "attention": "squeeze_excitation",
             "window": 3,

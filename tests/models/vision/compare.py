@@ -11,6 +11,19 @@ def trainable(model):
     return sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
 
 
+def multiply_adds(model):
+    """Of convolutions and dense layers, for one image."""
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.DepthwiseConv2D):  # a kernel a channel
+            total += np.prod([*layer.output.shape[1:], *layer.kernel_size])
+        elif isinstance(layer, keras.layers.Conv2D):
+            total += np.prod([*layer.output.shape[1:], *layer.kernel.shape[:3]])
+        elif isinstance(layer, keras.layers.Dense):
+            total += np.prod(layer.kernel.shape)
+    return total
+
+
 def shapes(model, *taps):
     return [tuple(model.get_layer(tap).output.shape[1:]) for tap in taps]
 
