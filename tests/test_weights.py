@@ -285,3 +285,30 @@ def test_names_of_old_files(tmp_path):
     found = read(path)
     assert list(found) == ["conv1/conv", "head"]
     assert [array[0] for array in found["head"]] == [0, 1]
+
+
+def test_numbers_of_the_process_are_taken_for_numbers_of_the_model(tmp_path):
+    def unnamed():
+        inputs = keras.Input((6, 6, 3), name="image")
+        x = layers.BatchNormalization()(layers.Conv2D(4, 3)(inputs))
+        return keras.Model(inputs, layers.BatchNormalization()(layers.Conv2D(4, 1)(x)))
+
+    inputs = keras.Input((6, 6, 3), name="image")
+    x = layers.BatchNormalization(name="bn1")(layers.Conv2D(4, 3, name="conv1")(inputs))
+    x = layers.BatchNormalization(name="bn2")(layers.Conv2D(4, 1, name="conv2")(x))
+    model = keras.Model(inputs, x)
+    rename = {
+        r"^conv2d_0$": "conv1",
+        r"^conv2d_1$": "conv2",
+        r"^batch_normalization_0$": "bn1",
+        r"^batch_normalization_1$": "bn2",
+    }
+    for _ in range(6):  # past conv2d_9, whose order is not that of letters
+        source = numbered(unnamed())
+        for kind in KINDS:
+            numbered(model, first=0.0)
+            report = keras_arch.transfer_weights(saved(source, kind, tmp_path), model, rename)
+            assert not report.skipped
+            assert not report.untouched
+            for ours, theirs in zip(model.weights, source.weights, strict=True):
+                np.testing.assert_array_equal(ours, theirs)

@@ -173,6 +173,12 @@ def inception_module(
     return layers.Concatenate(name=name)(ends)
 
 
+def fitting(size: int, x: keras.KerasTensor) -> tuple[int, int]:
+    """A window of this size, or as much of it as a small map has: ``(height, width)``."""
+    rows, columns = (min(size, side or size) for side in x.shape[1:3])
+    return rows, columns
+
+
 def convolutions(steps: Sequence[Step], name: str) -> Iterator[str]:
     """Names of the convolutions of a branch, in the order in which it makes them."""
     for number, step in enumerate(steps, start=1):

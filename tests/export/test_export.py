@@ -373,3 +373,32 @@ def test_other_backends_are_told(tmp_path, monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(RuntimeError, match="KERAS_BACKEND=jax"):
         export(image_model(), tmp_path)
+
+
+def test_auxiliary_heads_stay_behind(tmp_path):
+    image = keras.Input((8, 8, 1), name="image")
+    x = layers.Conv2D(4, 3, name="stem")(image)
+    x = layers.Flatten(name="flat")(x)
+    outputs = {name: layers.Dense(2, name=name)(x) for name in ("head", "aux1", "aux2")}
+    model = keras.Model(image, outputs, name="taught")
+    path = export(model, tmp_path)
+    found, signatures = loaded(path)
+    assert {key: set(value[1]) for key, value in names(path).items()} == {
+        "serving_default": {"head"},
+        "serving_bytes": {"head"},
+    }
+    pixels = np.random.default_rng(0).random((2, 8, 8, 1), "float32")
+    answer = signatures["serving_default"](image=tf.constant(pixels))["head"]
+    np.testing.assert_allclose(answer, model(pixels)["head"], atol=1e-6)
+    manifest = json.loads((path / MANIFEST).read_text())
+    dropped = model.get_layer("aux1").count_params() + model.get_layer("aux2").count_params()
+    assert manifest["parameters"] == model.count_params() - dropped
+    assert manifest["model"] == "taught"
+    assert found is not None
+
+
+def test_other_outputs_are_served_beside_a_head(tmp_path):
+    image = keras.Input((4,), name="features")
+    outputs = {name: layers.Dense(2, name=name)(image) for name in ("head", "aux1", "box")}
+    path = export(keras.Model(image, outputs), tmp_path)
+    assert set(names(path)["serving_default"][1]) == {"head", "aux1", "box"}

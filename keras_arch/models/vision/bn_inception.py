@@ -97,6 +97,11 @@ def strided_module(x, widths, convolve, pool, attention, name):
     task="image-classification",
     presets=PRESETS,
     publications={"SEBNInception": PUBLICATION},
+    parameters={
+        "BNInception": 11_214_888,
+        "BNInceptionCaffe": 11_315_272,
+        "SEBNInception": 11_843_392,
+    },
     reference="pytorchcv",
     xfail={"tiny_builds_are_tiny-paper": "the stem, two modules and one with stride 2"},
     tiny={

@@ -12,8 +12,8 @@ of 224 pixels. 7.0 million parameters and 1.58 G multiply-adds; each auxiliary h
 million parameters more.
 """
 
-import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import keras
 from keras import Model, layers
@@ -24,6 +24,7 @@ from keras_arch.layers import (
     channel_attention,
     check_inception,
     convolution_unit,
+    fitting,
     flatten,
     global_average,
     image_classifier,
@@ -53,8 +54,7 @@ def response_norm(x, name):
 
 def paper_aux(x, convolve, units, name):
     """Pooling to 4x4 of 14x14 pixels, 1x1, fully connected: ``(B, H, W, C) -> (B, units)``."""
-    size = tuple(min(5, side) if side else 5 for side in x.shape[1:3])
-    x = layers.AveragePooling2D(size, 3, name=f"{name}_pool")(x)
+    x = layers.AveragePooling2D(fitting(5, x), 3, name=f"{name}_pool")(x)
     return connected(convolve(x, 128, 1, name=name), units, name)
 
 
@@ -70,9 +70,10 @@ def connected(x, units, name):
     return layers.Dropout(0.7, name=f"{name}_dropout")(x)
 
 
-VARIANTS = {  # convolutions, second kernel, poolings before the stages, auxiliary head
-    "paper": ({"norm": False, "use_bias": True}, 5, (3, 3), paper_aux),
-    "bn": ({}, 3, (3, 2), adaptive_aux),
+VARIANTS: dict[str, tuple[Callable, int, tuple[int, int], Callable]] = {
+    # convolutions, second kernel, poolings before the stages, auxiliary head
+    "paper": (partial(convolution_unit, norm=False, use_bias=True), 5, (3, 3), paper_aux),
+    "bn": (convolution_unit, 3, (3, 2), adaptive_aux),
 }
 
 
@@ -194,8 +195,8 @@ def GoogLeNet(
         name,
         family="GoogLeNet",
     )
-    options, large, poolings, auxiliary = VARIANTS[variant]
-    convolve = functools.partial(convolution_unit, alpha=alpha, **options)
+    unit, large, poolings, auxiliary = VARIANTS[variant]
+    convolve = partial(unit, alpha=alpha)
     stride = 2 if stem == "imagenet" else 1
 
     x = convolve(image, 64, 7, stride, "both", name="stem_1")
@@ -207,7 +208,7 @@ def GoogLeNet(
     if variant == "paper":
         x = response_norm(x, name="stem_norm2")
     x = pooling_unit(x, "max", 3, stride, name="stem")
-    heads = {}
+    heads: dict[str, keras.KerasTensor] = {}
     for stage, depth in enumerate(depths, start=1):
         if stage > 1:
             x = pooling_unit(x, "max", poolings[stage - 2], 2, name=f"stage{stage}_pool")
@@ -219,4 +220,4 @@ def GoogLeNet(
                 units = max(1, round(1024 * alpha))
                 heads[head] = auxiliary(x, convolve, units, name=head)
         x = layers.Identity(name=f"stage{stage}")(x)
-    return finish(x, functools.partial(global_average, dropout=dropout), aux=heads)
+    return finish(x, partial(global_average, dropout=dropout), aux=heads)

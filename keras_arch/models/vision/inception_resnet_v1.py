@@ -69,6 +69,7 @@ def embedded(x, units, scale, dropout):
             "units": 512,
         }
     },
+    parameters={"InceptionResNetV1": 22_783_368, "InceptionResNetV1FaceNet": 24_025_224},
     reference="pytorchcv",
     tiny={
         "facenet": {

@@ -30,6 +30,7 @@ from keras_arch.layers import (
     check_inception,
     convolution_unit,
     convolutions,
+    fitting,
     global_average,
     image_classifier,
     inception_branch,
@@ -119,15 +120,10 @@ def keras_names():
 
 def auxiliary(x, convolve, name):
     """Pooling to 5x5 of 17x17 pixels, 1x1, 5x5: ``(B, H, W, C) -> (B, 768)``."""
-    x = layers.AveragePooling2D(at_most(5, x), 3, name=f"{name}_pool")(x)
+    x = layers.AveragePooling2D(fitting(5, x), 3, name=f"{name}_pool")(x)
     x = convolve(x, 128, 1, name=f"{name}_1")
-    x = convolve(x, 768, at_most(5, x), 1, "valid", name=f"{name}_2")
+    x = convolve(x, 768, fitting(5, x), 1, "valid", name=f"{name}_2")
     return layers.GlobalAveragePooling2D(name=f"{name}_average")(x)
-
-
-def at_most(size, x):
-    """Of a window, where a map may be smaller."""
-    return tuple(min(size, side or size) for side in x.shape[1:3])
 
 
 @register(
@@ -138,7 +134,7 @@ def at_most(size, x):
     venue="CVPR",
     task="image-classification",
     presets={"InceptionV2": {"variant": "paper", "bn_scale": True}},
-    parameters={"InceptionV3": 23_851_784},
+    parameters={"InceptionV2": 24_298_312, "InceptionV3": 23_851_784},
     reference="keras.applications",
     rename=keras_names(),
     xfail={"tiny_builds_are_tiny-keras": "the stem, a module A, a reduction and a module B"},

@@ -34,6 +34,15 @@ def first_logits(model, gain=1.0, epsilon=None):
     return np.asarray(model(image(*model.input_shape[1:]), training=False))[0, :5]
 
 
+def macs(model, prefix=""):
+    """Multiply-adds of convolutions and dense layers whose names begin so."""
+    total = 0
+    for layer in model.layers:
+        if layer.name.startswith(prefix) and hasattr(layer, "kernel"):
+            total += int(np.prod(layer.kernel.shape)) * int(np.prod(layer.output.shape[1:-1]))
+    return total
+
+
 def fill_apart(model):
     """Give each weight values of its own, so that one in another's place shows."""
     random = np.random.default_rng(0)
