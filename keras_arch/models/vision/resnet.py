@@ -15,7 +15,7 @@ channels inside a bottleneck (torchvision's form of the wide ResNets for ImageNe
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import Model, layers
@@ -283,19 +283,27 @@ def ResNet(
         widening=widening,
         attention=attention,
     )
+    add_block: Callable[..., keras.KerasTensor]
+    if block == "basic":
+        add_block = functools.partial(residual_block, shortcut=shortcut, conv_bias=conv_bias)
+    else:
+        add_block = functools.partial(
+            bottleneck_block,
+            shortcut=shortcut,
+            conv_bias=conv_bias,
+            stride_in=stride_in,
+            widening=widening,
+        )
     x = convolutional_stem(image, widths[0], stem, use_bias=conv_bias)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):
-            stride = 2 if stage > 1 and index == 1 else 1
-            settings = {
-                "attention": attention,
-                "stochastic_depth": next(rates),
-                "name": f"stage{stage}_block{index}",
-            }
-            if block == "basic":
-                x = residual_block(x, width, stride, shortcut, conv_bias, **settings)
-            else:
-                inner = (stride_in, widening)
-                x = bottleneck_block(x, width, stride, shortcut, conv_bias, *inner, **settings)
+            x = add_block(
+                x,
+                width,
+                stride=2 if stage > 1 and index == 1 else 1,
+                attention=attention,
+                stochastic_depth=next(rates),
+                name=f"stage{stage}_block{index}",
+            )
         x = layers.Identity(name=f"stage{stage}")(x)
     return finish(x, top=functools.partial(global_average, dropout=dropout))

@@ -14,7 +14,7 @@ halves it, and no convolution has a bias.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import Model, layers
@@ -226,6 +226,14 @@ def ResNetV2(
         stem=stem,
     )
     bias = wiring == "keras"
+    add_block: Callable[..., keras.KerasTensor]
+    if block == "basic":
+        add_block = functools.partial(preactivation_block, shortcut=shortcut, use_bias=bias)
+    else:
+        stride_in = "3x3" if wiring == "keras" else "1x1"
+        add_block = functools.partial(
+            preactivation_bottleneck, shortcut=shortcut, use_bias=bias, stride_in=stride_in
+        )
     normalized = wiring == "paper" and stem == "imagenet"  # else the first block does it
     x = convolutional_stem(image, widths[0], stem, normalized, use_bias=bias)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
@@ -234,17 +242,14 @@ def ResNetV2(
                 strides = index == depth and stage < len(depths)
             else:
                 strides = index == 1 and stage > 1
-            stride = 2 if strides else 1
-            settings = {
-                "attention": attention,
-                "stochastic_depth": next(rates),
-                "name": f"stage{stage}_block{index}",
-            }
-            if block == "basic":
-                x = preactivation_block(x, width, stride, shortcut, bias, **settings)
-            else:
-                settings["stride_in"] = "3x3" if wiring == "keras" else "1x1"
-                x = preactivation_bottleneck(x, width, stride, shortcut, bias, **settings)
+            x = add_block(
+                x,
+                width,
+                stride=2 if strides else 1,
+                attention=attention,
+                stochastic_depth=next(rates),
+                name=f"stage{stage}_block{index}",
+            )
         x = layers.Identity(name=f"stage{stage}")(x)
     x = bn_relu(x, name="final")
     return finish(x, top=functools.partial(global_average, dropout=dropout))

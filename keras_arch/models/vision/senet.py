@@ -66,6 +66,7 @@ def block(x, filters, stride, groups, attention, stochastic_depth, name):
     task="image-classification",
     presets=PRESETS,
     parameters={"SENet154": 115_336_536},
+    reference="tf2cv",
     tiny={
         "plain": {
             "depths": (1, 1),

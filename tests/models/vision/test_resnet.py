@@ -231,7 +231,6 @@ def test_shortcuts_keep_the_gradient_alike_over_56_layers():
         assert trainable(model) == 853_018
         first, last = gradient_norms(model, ["stem_conv", "stage3_block9_2_conv"])
         ratios[shortcut] = first / last
-    print(ratios)
     assert ratios["padding"] < 30
     assert ratios["none"] > 300
 

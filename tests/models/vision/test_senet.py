@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from formula import fill_keras, image
-from models.vision.compare import quick_kernels, shapes, silence, trainable
+from models.vision.compare import first_logits, quick_kernels, shapes, silence, trainable
 
 import keras_arch
 from keras_arch import models
@@ -50,6 +50,13 @@ def test_what_the_appendix_changes(senet154):
     ]
     assert found == [(1, 1), (3, 3), (3, 3), (3, 3)]
     assert senet154.get_layer("dropout").rate == 0.2
+
+
+def test_a_small_one_answers_as_tf2cv():
+    """With the padding of Caffe in the stem's pooling, where tf2cv pads both sides."""
+    model = SENet((1, 1, 1, 2), (8, 16, 32, 64), 8, classes=10, classifier_activation=None)
+    expected = [-2.53247, 2.41375, 4.50907, -3.29428, -1.6737]
+    np.testing.assert_allclose(first_logits(model, epsilon=1e-5), expected, rtol=1e-4)
 
 
 def test_without_residuals_a_stage_is_the_identity():
