@@ -200,6 +200,8 @@ def _cell(x, previous, filters, stride, genotype, drop_path, name):
             for side, (operation, state) in zip(("left", "right"), block, strict=True)
         ]
         states[index] = layers.Add(name=f"{name}_block{index}_add")(sides)
+    if len(output) == 1:
+        return states[output[0]]
     return layers.Concatenate(name=f"{name}_concat")([states[state] for state in output])
 
 

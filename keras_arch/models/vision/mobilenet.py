@@ -67,7 +67,7 @@ def pooled(x, dropout):
     task="image-classification",
     presets=PRESETS,
     publications={"SEMobileNet": PUBLICATION},
-    parameters={"MobileNet": 4_253_864, "SEMobileNet": 4_739_936},
+    parameters={"MobileNet": 4_253_864, "SEMobileNet": 4_739_932},
     reference="keras.applications",
     rename=KERAS_NAMES,
     tiny={
@@ -81,8 +81,8 @@ def pooled(x, dropout):
         },
         "attention": {
             "depths": (1, 1, 1),
-            "widths": (16, 18, 32),
-            "alpha": 1.25,
+            "widths": (48, 64, 64),
+            "alpha": 2.0,
             "depth_multiplier": 2,
             "attention": "squeeze_excitation",
             "padding": "both",

@@ -212,7 +212,7 @@ def MobileNetV3(
     if any(len(row) != 6 for row in rows):
         raise invalid("blocks", "stages of rows of six entries", blocks)
     rates = linear_rates(stochastic_depth, len(rows))
-    check_depth([len(stage) for stage in blocks], layers_each=10)
+    check_depth([len(stage) for stage in blocks], layers_each=10, argument="blocks")
     first, *strides = keep_resolution((2, *[row[-1] for row in rows]), stem)
     image, finish = image_classifier(
         include_top,

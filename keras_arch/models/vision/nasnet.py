@@ -91,8 +91,10 @@ def auxiliary(x):
 
 
 # Cells of one block, for tests: the paper's have over 40 layers each.
-SMALL_NORMAL = (((("separable_3x3", "x"), ("average_3x3", "previous")),), ("previous", 1))
-SMALL_REDUCTION = (((("max_3x3", "x"), ("separable_3x3", "previous")),), (1,))
+SMALL = {
+    "normal": (((("identity", "x"), ("average_3x3", "previous")),), ("previous", 1)),
+    "reduction": (((("max_3x3", "x"), ("separable_3x3", "previous")),), (1,)),
+}
 
 
 @register(
@@ -116,13 +118,22 @@ SMALL_REDUCTION = (((("max_3x3", "x"), ("separable_3x3", "previous")),), (1,))
             "input_shape": (7, 7, 3),
             "classes": 5,
         },
-        "reductions": {
+        "imagenet": {
             "depths": (1,),
             "widths": (8,),
             "stem_width": 4,
-            "normal": SMALL_NORMAL,
-            "reduction": SMALL_REDUCTION,
+            **SMALL,
+            "input_shape": (33, 33, 3),
+            "include_top": False,
+        },
+        "reduction": {
+            "depths": (1, 1),
+            "widths": (4, 8),
+            "stem_width": 6,
+            **SMALL,
+            "skip_reduction": False,
             "stochastic_depth": 0.2,
+            "stem": "cifar",
             "input_shape": (None, None, 1),
             "include_top": False,
             "pooling": "max",

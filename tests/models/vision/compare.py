@@ -48,8 +48,9 @@ def fill_apart(model):
     random = np.random.default_rng(0)
     for variable in model.weights:
         shape = tuple(variable.shape)
-        if variable.name == "kernel":
-            values = random.standard_normal(shape) * np.sqrt(2 / np.prod(shape[:-1]))
+        if variable.name.endswith("kernel"):
+            inputs = shape[:2] if shape[-1] == 1 else shape[:-1]  # depthwise, or not
+            values = random.standard_normal(shape) * np.sqrt(2 / np.prod(inputs))
         elif variable.name == "gamma":  # below one: residuals add up, softmax must not saturate
             values = random.uniform(0.5, 0.9, shape)
         elif variable.name == "moving_variance":
@@ -81,6 +82,17 @@ def assert_drop_in(ours, theirs, family):
     ours.set_weights([np.zeros(w.shape) for w in ours.weights])
     ours.set_weights(theirs.get_weights())
     np.testing.assert_allclose(ours(x, training=False), expected, rtol=1e-5, atol=1e-5 * scale)
+
+
+def assert_same_logits(ours, theirs, family, x):
+    """Weights of keras.applications by formula give its logits, for two unlike images."""
+    fill_keras(theirs, gain=0.9)
+    keras_arch.transfer_weights(theirs, ours, keras_arch.get(family).rename)
+    expected = np.asarray(theirs(x, training=False))
+    scale = np.linalg.norm(expected)
+    assert np.linalg.norm(expected[0] - expected[1]) > 0.01 * scale
+    error = np.linalg.norm(np.asarray(ours(x, training=False)) - expected) / scale
+    assert error < 1e-5
 
 
 def silence(model, layers):
