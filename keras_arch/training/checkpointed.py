@@ -54,7 +54,8 @@ def checkpointed(model: keras.Model, at: Sequence[str] | None = None) -> keras.M
 
     Raises:
         ValueError: If the model is not functional, a layer does not exist, there is none to
-            cut at, or a mask would have to pass a cut.
+            cut at, or a mask would have to pass a cut; and in training, if a layer assigns
+            to a trained weight, as ``keras.layers.SpectralNormalization`` does.
 
     Example:
 
@@ -144,7 +145,11 @@ def pure(part: keras.Model, state: Sequence[tuple], training: bool | None) -> An
     def run(*tensors):
         weights = list(zip(part.trainable_variables, tensors[inputs:], strict=True))
         with keras.StatelessScope([*weights, *state], collect_losses=True) as scope:
+            given = [scope.get_current_value(variable) for variable, _ in weights]
             outputs = part(list(tensors[:inputs]), training=training)
+        for (variable, _), value in zip(weights, given, strict=True):
+            if scope.get_current_value(variable) is not value:
+                raise invalid("model", "layers that leave trained weights alone", variable.path)
         after = [ops.stop_gradient(scope.get_current_value(variable)) for variable, _ in state]
         return keras.tree.flatten(outputs), after, scope.losses
 
