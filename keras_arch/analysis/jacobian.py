@@ -34,22 +34,31 @@ def jacobian(model: keras.Model, batch: Any) -> np.ndarray:
     >>> jacobian(model, np.ones((5, 3))).shape
     (5, 2, 3)
     """
+    return _differentiated(model)(batch)
+
+
+def _differentiated(model):
+    """A function from a batch to the Jacobians; it follows the weights of the model."""
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise invalid("model", "one of one input and one output", model)
-    x = keras.ops.convert_to_tensor(batch, dtype=model.inputs[0].dtype)
-    examples = x.shape[0]
-    found = keras.ops.convert_to_numpy(_derivative(model, x))
-    return found.reshape(examples, -1, int(np.prod(x.shape[1:])))
+    derivative = _derivative(model)
+
+    def differentiated(batch):
+        x = keras.ops.convert_to_tensor(batch, dtype=model.inputs[0].dtype)
+        found = keras.ops.convert_to_numpy(derivative(x))
+        return found.reshape(x.shape[0], -1, int(np.prod(x.shape[1:])))
+
+    return differentiated
 
 
-def _derivative(model, x):
+def _derivative(model):
     if keras.backend.backend() == "jax":
         import jax
 
         def one(example):
             return model(example[None], training=False)[0]
 
-        return jax.vmap(jax.jacrev(one))(x)
+        return jax.vmap(jax.jacrev(one))
     import tensorflow as tf
 
     @tf.function(autograph=False)
@@ -59,7 +68,7 @@ def _derivative(model, x):
             y = tf.reshape(model(x, training=False), (tf.shape(x)[0], -1))
         return tape.batch_jacobian(y, x)
 
-    return whole(x)
+    return whole
 
 
 class Moments(NamedTuple):
@@ -110,10 +119,13 @@ def jacobian_moments(
     if draws is not None and draws < 1:
         raise invalid("draws", "a positive number, or None", draws)
     rng = np.random.default_rng(seed)
-    networks = [model] if draws is None else (redrawn(model, rng) for _ in range(draws))
+    network = model if draws is None else redrawn(model, rng)
+    differentiated = _differentiated(network)
     sums, entries = np.zeros(3), 0
-    for network in networks:
-        values = jacobian(network, batch).astype("float64")
+    for draw in range(draws or 1):
+        if draw > 0:
+            network.set_weights(redrawn(model, rng).get_weights())
+        values = differentiated(batch).astype("float64")
         sums += [(values**power).sum() for power in (1, 2, 4)]
         entries += values.size
     mean, second, fourth = (float(value) for value in sums / entries)

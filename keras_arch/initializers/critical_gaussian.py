@@ -33,7 +33,7 @@ class CriticalGaussian(FanInScaling):
     """Gaussian of ``critical_variance(activation, bias_variance)`` over the fan-in.
 
     Args:
-        activation: Name of the activation in Keras: ``"tanh"``, ``"relu"``, ``"silu"``, ...
+        activation: Name of the activation in Keras: ``"tanh"``, ``"relu"``, ``"elu"``, ...
         bias_variance: Variance of the biases, which the layer draws by itself.
         seed: An integer (each call draws the same kernel) or a
             ``keras.random.SeedGenerator`` (each call draws another).

@@ -92,14 +92,11 @@ def lsuv(
                 signal, scale = x - bias, 1.0
                 for _ in range(iterations):
                     variance = float(ops.var(ops.cast(x, "float32")))
-                    if abs(variance - 1) < tolerance:
+                    if abs(variance - 1) < tolerance or variance < 1e-20:  # constant
                         break
-                    scale /= max(variance, 1e-30) ** 0.5
+                    scale /= variance**0.5
                     x = signal * scale + bias
                 variance = float(ops.var(ops.cast(x, "float32")))
-                if not abs(variance - 1) < tolerance:
-                    expected = f"a variance of 1 +- {tolerance} at {kernel.path}"
-                    raise invalid("batch", expected, variance)
                 kernel.assign(kernel * scale)
                 variances[kernel.path] = round(variance, 6)
             return x if activation is None else activation(x)
@@ -119,4 +116,7 @@ def lsuv(
     finally:
         for layer, activation in zip(found, kept, strict=True):
             vars(layer)["activation"] = activation
+    for path, variance in variances.items():  # the first: what follows it saw its signal
+        if not abs(variance - 1) < tolerance:
+            raise invalid("batch", f"a variance of 1 +- {tolerance} at {path}", variance)
     return variances

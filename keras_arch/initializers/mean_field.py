@@ -30,8 +30,8 @@ LAWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # as keras.activations 
         1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0.0)))
     ),
     "gelu": lambda x: x * 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2))),
-    "silu": lambda x: x / (1 + np.exp(-x)),
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "silu": lambda x: x * (1 + np.tanh(x / 2)) / 2,
+    "sigmoid": lambda x: (1 + np.tanh(x / 2)) / 2,  # its exponential overflows
     "softplus": lambda x: np.logaddexp(x, 0.0),
     "softsign": lambda x: x / (1 + np.abs(x)),
     "tanh": np.tanh,
@@ -73,7 +73,7 @@ class MeanField:
     """A deep network of one activation and one Gaussian law, infinitely wide.
 
     Args:
-        activation: Name of the activation in Keras: ``"tanh"``, ``"relu"``, ``"gelu"``, ...
+        activation: Name of the activation in Keras: ``"tanh"``, ``"relu"``, ``"elu"``, ...
         kernel_variance: Variance of the kernels, times the fan-in.
         bias_variance: Variance of the biases.
 

@@ -32,7 +32,9 @@ def drawn(units, networks, seed=0):
 PROFILES = [(10, *[40] * 5, 1), (10, *[20] * 5, 1), (10, 5, 35, 5, 35, 20, 1)]
 
 
-@pytest.mark.parametrize(("units", "exact"), zip(PROFILES, [10.81, 18.31, 39.18], strict=True))
+@pytest.mark.parametrize(
+    ("units", "exact"), list(zip(PROFILES, [10.81, 18.31, 39.18], strict=True))
+)
 def test_the_fourth_moment_is_exact(units, exact):
     said = check_widths(units)
     assert said.fourth * 10**2 == pytest.approx(exact, abs=0.005)

@@ -251,8 +251,23 @@ def test_bad_arguments_are_refused(make, message):
 
 @pytest.mark.parametrize(
     "name",
-    "LecunNormal LecunUniform GlorotNormal GlorotUniform HeNormal HeUniform Zeros Ones Constant "
-    "Identity Orthogonal RandomNormal RandomUniform TruncatedNormal VarianceScaling".split(),
+    [
+        "LecunNormal",
+        "LecunUniform",
+        "GlorotNormal",
+        "GlorotUniform",
+        "HeNormal",
+        "HeUniform",
+        "Zeros",
+        "Ones",
+        "Constant",
+        "Identity",
+        "Orthogonal",
+        "RandomNormal",
+        "RandomUniform",
+        "TruncatedNormal",
+        "VarianceScaling",
+    ],
 )
 def test_what_keras_has_is_keras_own(name):
     assert getattr(initializers, name) is getattr(keras.initializers, name)

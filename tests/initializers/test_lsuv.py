@@ -15,10 +15,13 @@ def before_activations(model, batch):
     """Pre-activation variances by kernel, seen by copies of the layers without activation."""
     found = {}
     for layer in model.layers:
+        if not isinstance(layer, keras.Model) and not hasattr(layer, "kernel"):
+            continue
+        (source,) = layer._inbound_nodes[-1].input_tensors  # of the call in this graph
+        into = keras.Model(model.input, source)(batch)
         if isinstance(layer, keras.Model):
-            found.update(before_activations(layer, keras.Model(model.inputs, layer.input)(batch)))
-        elif getattr(layer, "kernel", None) is not None and hasattr(layer, "activation"):
-            into = keras.Model(model.inputs, layer.input)(batch)
+            found.update(before_activations(layer, into))
+        else:
             plain = type(layer).from_config({**layer.get_config(), "activation": None})
             plain.build(into.shape)
             plain.set_weights(layer.get_weights())

@@ -25,7 +25,7 @@ def test_every_block_is_its_shortcut(make):
     additions = [layer for layer in model.layers if isinstance(layer, layers.Add)]
     zeroed = zero_residual_branches(model)
     assert len(zeroed) == len(additions)
-    ends = [keras.Model(model.inputs, [*layer.input, layer.output]) for layer in additions]
+    ends = [keras.Model(model.input, [*layer.input, layer.output]) for layer in additions]
     image = np.random.default_rng(0).normal(size=(2, 16, 16, 3)).astype("float32")
     for training in (False, True):
         for end in ends:
@@ -102,7 +102,7 @@ def test_gate_biases(value, gate):
     inputs = keras.Input((8,))
     model = keras.Model(inputs, Gated(name="two")(Gated(name="one")(inputs)))
     assert gate_biases(model, value) == ["one/gate_bias", "two/gate_bias"]
-    assert keras.ops.sigmoid(model.layers[1].gate_bias[0]) == pytest.approx(gate, abs=6e-4)
+    assert float(keras.ops.sigmoid(model.layers[1].gate_bias[0])) == pytest.approx(gate, abs=6e-4)
     x = np.random.default_rng(0).normal(size=(3, 8)).astype("float32")
     gate_biases(model, -30)
     np.testing.assert_allclose(model(x), x, atol=1e-6)
