@@ -81,13 +81,15 @@ def lsuv(
         raise invalid("model", "one with dense or convolutional layers", model)
     orthonormal = initializers.Orthogonal(seed=keras.random.SeedGenerator(seed))
     variances: dict[str, float] = {}
+    done: set[int] = set()  # kernels, since paths may come twice where models hold models
 
     def scaled(layer, activation):
         """In place of the layer's activation: sees what comes before, and sets it right."""
         kernel = layer.pointwise_kernel if isinstance(layer, SEPARABLE) else layer.kernel
 
         def activate(x):
-            if kernel.path not in variances:
+            if id(kernel) not in done:
+                done.add(id(kernel))
                 bias = 0.0 if layer.bias is None else ops.cast(layer.bias, x.dtype)
                 signal, scale = x - bias, 1.0
                 for _ in range(iterations):
