@@ -12,47 +12,50 @@ for standard normal ``z``, kernel variance ``s`` (over the fan-in) and bias vari
 import numpy as np
 
 from keras_arch.errors import invalid
-
-LAWS = {  # activation and its slope
-    "linear": (lambda x: x, np.ones_like),
-    "relu": (lambda x: np.maximum(x, 0), lambda x: 1.0 * (x > 0)),
-    "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
-}
+from keras_arch.initializers.mean_field import law, moments
 
 
 def critical_variance(activation: str = "tanh", bias_variance: float = 0.0) -> float:
     """Return the kernel variance on the critical line, times the fan-in.
 
     Args:
-        activation: ``"linear"``, ``"relu"`` or ``"tanh"``.
+        activation: Name of the activation in Keras: ``"tanh"``, ``"relu"``, ``"elu"``, ...
         bias_variance: Variance of the biases.
 
     Raises:
-        ValueError: If the activation is none of these, or nothing is critical at that bias
-            variance: at any but 0 for ``"linear"`` and ``"relu"``.
+        ValueError: If the activation is not known, or nothing is critical at that bias
+            variance: at any but 0 for ``"linear"``, ``"relu"`` and ``"leaky_relu"``, at
+            none for ``"silu"``, ``"gelu"`` and ``"softplus"``, which hold no variance there.
 
     Example:
 
     >>> round(critical_variance("tanh", 2e-5), 4)
     1.0499
     """
-    if activation not in LAWS:
-        raise invalid("activation", f"one of {set(LAWS)}", activation)
-    phi, slope = LAWS[activation]
-    z = np.linspace(-12, 12, 4800)  # with no node on the kink of ReLU
-    density = np.exp(-(z**2) / 2) / np.exp(-(z**2) / 2).sum()
 
     def at(q):
-        x = np.sqrt(q) * z
-        variance = 1 / (density @ slope(x) ** 2)
-        return variance, q - variance * (density @ phi(x) ** 2)  # the bias variance it takes
+        squared, slope = moments(activation, q)
+        return 1 / slope, q - squared / slope  # the kernel and the bias variance it takes
 
-    if bias_variance == 0:
-        return float(at(1e-12)[0])  # where q vanishes; for "linear" and "relu", any
-    low, high = 1e-9, 1e3
-    if not 0 < bias_variance < at(high)[1] or activation != "tanh":
-        raise invalid("bias_variance", f"a critical one of {activation}", bias_variance)
-    for _ in range(200):  # it grows with q
-        middle = np.sqrt(low * high)
-        low, high = (middle, high) if at(middle)[1] < bias_variance else (low, middle)
-    return float(at(high)[0])
+    def root():
+        if bias_variance == 0 and law(activation)(np.zeros(1)) == 0:
+            return 1e-12  # where q vanishes; for "relu", any
+        sizes = np.geomspace(1e-9, 1e3, 121)
+        enough = [at(q)[1] >= bias_variance for q in sizes]
+        if enough[0] or not any(enough):  # none is negative, and ReLU takes none but 0
+            return None
+        first = enough.index(True)
+        low, high = sizes[first - 1], sizes[first]
+        for _ in range(60):
+            middle = np.sqrt(low * high)
+            low, high = (middle, high) if at(middle)[1] < bias_variance else (low, middle)
+        return high
+
+    q = root()
+    if q is not None:
+        variance, more = float(at(q)[0]), max(1.01 * q, 1e-3)
+        # A fixed point that pushes a larger variance further away is none of a network.
+        if variance * moments(activation, more)[0] + bias_variance < more * (1 + 1e-6):
+            return variance
+    expected = f"a bias variance at which {activation} has a critical point that is stable"
+    raise invalid("bias_variance", expected, bias_variance)

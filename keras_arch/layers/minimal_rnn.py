@@ -66,6 +66,8 @@ class MinimalRNNCell(layers.Layer):
     (2, 8)
     """
 
+    chrono_gate = "retain"  # what initializers.chrono asks: an open gate keeps the state
+
     def __init__(
         self,
         units: int,

@@ -1,0 +1,114 @@
+"""Rules for whole models: zero residual branches, gate biases."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import keras_arch
+from keras_arch.initializers import gate_biases, zero_residual_branches
+
+SMALL = {"input_shape": (16, 16, 3), "stem": "cifar", "classes": 4}
+NETWORKS = {
+    "basic": lambda: keras_arch.models.ResNet((2, 2), (4, 6), block="basic", **SMALL),
+    "bottleneck": lambda: keras_arch.models.ResNet((2, 1), (3, 4), **SMALL),
+    "padding": lambda: keras_arch.models.ResNet(
+        (1, 2), (4, 6), block="basic", shortcut="padding", **SMALL
+    ),
+    "v2": lambda: keras_arch.models.ResNetV2((2, 2), (3, 4), **SMALL),
+}
+
+
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+def test_every_block_is_its_shortcut(make):
+    model = make()
+    additions = [layer for layer in model.layers if isinstance(layer, layers.Add)]
+    zeroed = zero_residual_branches(model)
+    assert len(zeroed) == len(additions)
+    ends = [keras.Model(model.input, [*layer.input, layer.output]) for layer in additions]
+    image = np.random.default_rng(0).normal(size=(2, 16, 16, 3)).astype("float32")
+    for training in (False, True):
+        for end in ends:
+            past, branch, total = (np.array(x) for x in end(image, training=training))
+            assert past.any()
+            assert not branch.any()
+            np.testing.assert_array_equal(total, past)
+
+
+def test_gradients_open_the_branches_again():
+    model = NETWORKS["basic"]()
+    zeroed = zero_residual_branches(model)
+    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    rng = np.random.default_rng(0)
+    model.fit(rng.normal(size=(8, 16, 16, 3)), rng.integers(0, 4, 8), epochs=2, verbose=0)
+    assert all(np.any(model.get_layer(name).gamma) for name in zeroed)
+
+
+def test_a_kernel_at_the_end_gates_and_models_within():
+    inputs = keras.Input((8,))
+
+    def block(x, name):
+        y = layers.Dense(8, "relu", name=f"{name}_in")(x)
+        y = layers.Dense(8, bias_initializer="ones", name=f"{name}_out")(y)
+        gate = layers.Dense(8, "sigmoid", name=f"{name}_gate")(y)
+        y = layers.Multiply(name=f"{name}_scale")([y, gate])
+        return x + layers.Dropout(0.1, name=f"{name}_drop")(y)  # an addition without a layer
+
+    inner_input = keras.Input((8,))
+    inner = keras.Model(inner_input, block(inner_input, "b"), name="inner")
+    model = keras.Model(inputs, inner(block(inputs, "a")))
+    assert zero_residual_branches(model) == ["a_out", "b_out"]
+    x = np.random.default_rng(0).normal(size=(3, 8)).astype("float32")
+    np.testing.assert_array_equal(model(x), x)
+
+
+def test_sums_of_equals_are_no_residual_branches():
+    inputs = keras.Input((8,))
+    both = layers.Add()([layers.Dense(8)(inputs), layers.Dense(8)(inputs)])
+    with pytest.raises(ValueError, match=r"`model`.*residual additions"):
+        zero_residual_branches(keras.Model(inputs, both))
+
+
+def test_a_branch_that_keeps_no_zeros_is_refused():
+    inputs = keras.Input((8,))
+    branch = layers.Activation("sigmoid", name="squashed")(layers.Dense(8)(inputs))
+    with pytest.raises(ValueError, match=r"keep zeros.*squashed"):
+        zero_residual_branches(keras.Model(inputs, layers.Add()([inputs, branch])))
+
+
+def test_a_branch_without_an_end_is_refused():
+    inputs = keras.Input((4, 8))
+    attended = layers.MultiHeadAttention(2, 4, name="attention")(inputs, inputs)
+    with pytest.raises(ValueError, match=r"`gamma` or `kernel`.*attention"):
+        zero_residual_branches(keras.Model(inputs, layers.Add()([inputs, attended])))
+
+
+class Gated(layers.Layer):
+    """``T H(x) + (1 - T) x`` with the names that the rule looks for."""
+
+    def build(self, input_shape):
+        size = input_shape[-1]
+        self.kernel = self.add_weight(shape=(size, size), name="kernel")
+        self.gate_kernel = self.add_weight(shape=(size, size), name="gate_kernel")
+        self.gate_bias = self.add_weight(shape=(size,), initializer="zeros", name="gate_bias")
+
+    def call(self, x):
+        gate = keras.ops.sigmoid(x @ self.gate_kernel + self.gate_bias)
+        return gate * keras.ops.tanh(x @ self.kernel) + (1 - gate) * x
+
+
+@pytest.mark.parametrize(("value", "gate"), [(-1, 0.269), (-2, 0.119), (-3, 0.047), (-4, 0.018)])
+def test_gate_biases(value, gate):
+    inputs = keras.Input((8,))
+    model = keras.Model(inputs, Gated(name="two")(Gated(name="one")(inputs)))
+    assert gate_biases(model, value) == ["one/gate_bias", "two/gate_bias"]
+    assert float(keras.ops.sigmoid(model.layers[1].gate_bias[0])) == pytest.approx(gate, abs=6e-4)
+    x = np.random.default_rng(0).normal(size=(3, 8)).astype("float32")
+    gate_biases(model, -30)
+    np.testing.assert_allclose(model(x), x, atol=1e-6)
+
+
+def test_a_model_without_gates_is_refused():
+    inputs = keras.Input((8,))
+    with pytest.raises(ValueError, match="`gate_bias`"):
+        gate_biases(keras.Model(inputs, layers.Dense(8)(inputs)))
