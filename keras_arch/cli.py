@@ -13,7 +13,7 @@ from collections.abc import Sequence
 EXAMPLES = """examples:
   keras-arch list 'DenseNet*'                      what there is
   keras-arch info ResNet50                         paper, size, presets
-  keras-arch train vision.digits --model LeNet5    a recipe; without a name, all of them
+  keras-arch train vision.classify --model LeNet5    a recipe; without a name, all of them
   keras-arch export model.keras served/mine        a SavedModel for TF-Serving
   keras-arch serve --model_base_path=served/mine --model_name=mine
   keras-arch predict mine digit.png                asks a server, by gRPC or REST
@@ -111,7 +111,7 @@ def _run_prepare(options, _):
 def _train(commands):
     about = "Run a recipe; its own options follow its name (--help tells them)."
     parser = _command(commands, "train", _run_train, about, passes_on=True)
-    parser.add_argument("recipe", nargs="?", help="e.g. vision.digits; none lists all")
+    parser.add_argument("recipe", nargs="?", help="e.g. vision.classify; none lists all")
     parser.set_defaults(teach=parser.print_help)
 
 

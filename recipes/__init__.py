@@ -1,6 +1,7 @@
 """One script an experiment: what it shows, what it costs, the number it reaches.
 
-Each runs by ``keras-arch train vision.digits`` or ``python -m keras_arch.recipes.vision.digits``.
+Each runs by its name, ``keras-arch train vision.classify``, or as a module,
+``python -m keras_arch.recipes.vision.classify``.
 """
 
 import importlib.util

@@ -76,7 +76,7 @@ class Experiment:
             commit=_commit(),
             seed=self.seed,
             cores=os.cpu_count(),
-            device=_device(),
+            device=device(),
         )
 
     def _check_folder(self) -> None:
@@ -258,7 +258,8 @@ def _report(numbers, targets):
     return not missed
 
 
-def _device():
+def device() -> str:
+    """The GPU by name, or the kind of CPU."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")

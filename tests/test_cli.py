@@ -43,7 +43,7 @@ def test_info_and_cite(capsys):
     [
         (("info", "ResNet5O"), "ResNet50"),
         (("cite", "VGG15"), "VGG16"),
-        (("train", "vision.digit"), "vision.digits"),
+        (("train", "vision.classfy"), "vision.classify"),
         (("export", "no_such.keras", "served"), "no_such.keras"),
         (("export", "ResNet5O", "served"), "ResNet50"),
         (("prepare", "cifra10"), "cifar10"),

@@ -120,5 +120,5 @@ def missing(_):
 @pytest.mark.parametrize("steps", ["0", "-1"])
 def test_steps_are_positive(steps, tmp_path):
     with pytest.raises(SystemExit):
-        train("vision.digits", "--steps", steps, "--output", str(tmp_path))
+        train("vision.classify", "--steps", steps, "--output", str(tmp_path))
     assert list(tmp_path.iterdir()) == []
