@@ -6,7 +6,8 @@ The 1,797 digits that ship with scikit-learn, at 32x32, paired within a batch: h
 pairs are neighbours after sorting by label, and mostly the same digit, half are as they
 come, and mostly not. The tower is LeNet-5, or any image classifier of the catalogue. Tested
 on 7,200 pairs of digits that it never saw, a tenth of them the same, by the area under the
-curve. Reaches AREA; the target is 0.95.
+curve. A minute on four very busy cores. Reaches 0.984 to 0.987 (seeds 0 to 2); the target
+is 0.95.
 
 Bromley et al. Signature Verification Using a "Siamese" Time Delay Neural Network. NIPS 1993.
 """
@@ -20,7 +21,7 @@ import keras_arch
 from keras_arch.recipes.experiment import main
 
 TARGETS = {"area_under_curve": (0.95, None)}
-BATCH, MARGIN, SHIFTS = 128, 2.0, 20
+BATCH, MARGIN, SHIFTS = 128, 4.0, 20
 
 
 def options(parser):
@@ -66,8 +67,8 @@ def run(experiment):
         experiment.options.model, head="l2", input_shape=(32, 32, 1)
     )
     keras_arch.training.set_norm_momentum(model, 0.9)
-    epochs = 2 if experiment.quick else 15
-    rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * int(load().cardinality()))
+    epochs = 2 if experiment.quick else 40
+    rate = keras.optimizers.schedules.CosineDecay(3e-3, epochs * int(load().cardinality()))
     model.compile(keras.optimizers.Adam(rate), keras_arch.losses.Contrastive(MARGIN))
     experiment.fit(model, load, epochs)
     experiment.save(model)

@@ -40,6 +40,15 @@ def test_the_ring_has_its_modes_where_they_belong():
         np.testing.assert_allclose(points.std(axis=0), 0.05, atol=0.005)
 
 
+def test_the_sine_of_an_angle():
+    made = data.sine(examples=4000, seed=1)
+    np.testing.assert_allclose(made["sine"], np.sin(made["angle"]), atol=1e-6)
+    assert made["sine"].dtype == made["angle"].dtype == np.float32
+    assert -np.pi <= made["angle"].min() < -3.1
+    assert 3.1 < made["angle"].max() <= np.pi
+    assert made["angle"].std() == pytest.approx(np.pi / 3**0.5, rel=0.03)
+
+
 @pytest.mark.parametrize("name", sorted(TASKS))
 def test_content_depends_on_the_seed_alone(name):
     make = TASKS[name].make

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from formula import image, values
 
 from keras_arch.layers import LocallyConnected1D, LocallyConnected2D
 
@@ -82,6 +83,22 @@ def test_each_place_along_a_sequence():
         window = x[:, 2 * place : 2 * place + 3]
         expected = np.einsum("bxc,xcf->bf", window, kernel[place]) + bias[place]
         np.testing.assert_allclose(layer(x)[:, place], expected, atol=1e-5)
+
+
+def test_the_answers_of_tf_keras():
+    """Its weights are these, with the places in one axis and each window in another."""
+    layer = LocallyConnected2D(4, (3, 2), (2, 1), activation="tanh")
+    layer.build((None, 9, 8, 3))
+    layer.set_weights([10 * values("kernel", (4, 7, 3, 2, 3, 4)), values("beta", (4, 7, 4))])
+    found = np.ravel(layer(image(9, 8, 3)))[[0, 50, 100, 150, 200]]
+    expected = [0.7264178395, 0.8719141483, 0.6788790822, -0.420335263, 0.9862731099]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    layer = LocallyConnected1D(4, 3, 2)
+    layer.build((None, 9, 3))
+    layer.set_weights([10 * values("kernel", (4, 3, 3, 4)), values("beta", (4, 4))])
+    found = np.ravel(layer(image(9, 8, 3)[:, :, 0]))[[0, 7, 14, 21, 28]]
+    expected = [2.7453670502, 2.2457337379, -2.830425024, -1.9077425003, -2.7900733948]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_parameters():

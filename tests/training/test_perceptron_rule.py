@@ -8,7 +8,7 @@ from sklearn.linear_model import Perceptron as SklearnPerceptron
 from keras_arch.models import Perceptron
 from keras_arch.training import PerceptronRule
 
-XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32"), np.array([0, 1, 1, 0])
+XOR = np.tile([[0.0, 0], [0, 1], [1, 0], [1, 1]], (25, 1)), np.tile([0, 1, 1, 0], 25)
 
 
 def separable(seed=0, examples=60, features=5, margin=0.3):
@@ -97,13 +97,13 @@ def test_active_weights_rise_for_a_missed_one_and_fall_for_a_missed_zero():
 
 
 def test_xor_never_ends():
-    model, counts = train(*XOR, epochs=100)
+    model, counts = train(*XOR, epochs=8)
     assert min(counts) > 0
-    assert (model.predict(XOR[0], verbose=0)[:, 0] == XOR[1]).sum() < 4
+    assert (model.predict(XOR[0], verbose=0)[:, 0] == XOR[1]).mean() < 1
 
 
 def test_association_units_separate_xor():
-    model, counts = train(*XOR, epochs=100, association=50)
+    model, counts = train(*XOR, epochs=8, association=50)
     assert counts[-1] == 0
     np.testing.assert_array_equal(model.predict(XOR[0], verbose=0)[:, 0], XOR[1])
 
