@@ -10,24 +10,21 @@ from keras.src.legacy.saving import legacy_h5_format
 import keras_arch
 
 V3 = {"include_preprocessing": False}
-CASES = [  # ours, arguments that choose a file, side of the image, a part of the file's name
-    ("MobileNet", {"alpha": 0.25}, 64, "mobilenet_2_5_224_tf"),
-    ("MobileNet", {"alpha": 0.5}, 128, "mobilenet_5_0_128_tf"),
-    ("MobileNetV2", {"alpha": 0.35}, 64, "_0.35_224"),
-    ("MobileNetV2", {"alpha": 1.0}, 96, "_1.0_96"),
-    ("MobileNetV3Small", {"alpha": 0.75, **V3}, 64, "small_224_0.75_float"),
-    ("MobileNetV3Small", {"minimalistic": True, **V3}, 64, "small_minimalistic_224_1.0"),
-    ("MobileNetV3Large", {"minimalistic": True, **V3}, 64, "large_minimalistic_224_1.0"),
-    ("NASNetMobile", {}, 64, "nasnet_mobile"),
+CASES = [  # ours, arguments that choose a file, side of the image, top, parts of the file's name
+    ("MobileNet", {"alpha": 0.25}, 64, True, "mobilenet_2_5_224_tf"),
+    ("MobileNet", {"alpha": 0.5}, 128, False, "mobilenet_5_0_128_tf"),
+    ("MobileNetV2", {"alpha": 0.35}, 64, False, "_0.35_224"),
+    ("MobileNetV2", {"alpha": 0.5}, 96, True, "_0.5_96"),
+    ("MobileNetV3Small", {"alpha": 0.75, **V3}, 64, True, "small_224_0.75_float"),
+    ("MobileNetV3Small", {"minimalistic": True, **V3}, 64, False, "small_minimalistic_224_1.0"),
+    ("MobileNetV3Large", {"minimalistic": True, **V3}, 64, True, "large_minimalistic_224_1.0"),
+    ("NASNetMobile", {}, 64, False, "nasnet_mobile"),
 ]
 
 
-@pytest.mark.parametrize("include_top", [True, False], ids=["top", "no top"])
-@pytest.mark.parametrize(("name", "arguments", "side", "part"), CASES)
-def test_published_weights(
-    name, arguments, side, part, include_top, tmp_path, monkeypatch, quick, caplog
-):
-    shape = {"input_shape": (side, side, 3), "include_top": include_top}
+@pytest.mark.parametrize(("name", "arguments", "side", "top", "part"), CASES)
+def test_published_weights(name, arguments, side, top, part, tmp_path, monkeypatch, quick, caplog):
+    shape = {"input_shape": (side, side, 3), "include_top": top, "classifier_activation": None}
     theirs = getattr(keras.applications, name)(weights=None, **shape, **arguments)
     fill_keras(theirs, gain=0.9)
     legacy = tmp_path / "published.h5"  # as the published files are
@@ -51,7 +48,7 @@ def test_published_weights(
         np.testing.assert_allclose(ours(x, training=False), expected, rtol=1e-5, atol=atol)
     assert len(asked) == 1
     assert part in asked[0]
-    assert ("no_top" in asked[0]) is not include_top
+    assert ("no_top" in asked[0]) is not top
     assert not caplog.records  # nothing to report
 
 
