@@ -18,7 +18,7 @@ from keras import layers
 
 from keras_arch.errors import invalid
 
-KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
+KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel", "stacked_kernel")
 TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
 UNCOUNTED = (layers.RNN, layers.EinsumDense)  # steps and contractions, not positions
 
@@ -135,14 +135,18 @@ def _watched(model: Any, counts: Counter[str]) -> Iterator[None]:
 def _macs(layer, args, outputs):
     """Multiply-adds of one call, by the kernels that are the layer's own."""
     own = layer._trainable_variables + layer._non_trainable_variables
-    kernels = [math.prod(v.shape) for v in own if v.name in KERNELS]
+    kernels = [tuple(v.shape) for v in own if v.name in KERNELS]
     if not kernels:
         return 0
-    read, written = args[0].shape, outputs.shape
-    positions = math.prod((read if isinstance(layer, TRANSPOSED) else written)[1:-1])
-    if hasattr(layer, "kernel_size"):
-        window = layer.kernel_size
-        window = window ** (len(written) - 2) if isinstance(window, int) else math.prod(window)
-        if sum(kernels) > window * read[-1] * written[-1]:
-            positions = 1  # not shared: each weight has one place
-    return positions * sum(kernels)
+    read = keras.tree.flatten(args[0])
+    if len(read) > 1:  # of several inputs a dense kernel reads the last
+        places = tuple(read[-1].shape[1:-1])
+    else:
+        places = tuple((read[0] if isinstance(layer, TRANSPOSED) else outputs).shape[1:-1])
+    return sum(math.prod(kernel) * _uses(kernel, places) for kernel in kernels)
+
+
+def _uses(kernel, places):
+    """How often each weight is used: at every place, or at its own if places share none."""
+    unshared = len(kernel) > len(places) + 2 and kernel[: len(places)] == places
+    return 1 if places and unshared else math.prod(places)

@@ -7,7 +7,12 @@ from keras import layers
 
 import keras_arch
 from keras_arch.analysis import count_macs
-from keras_arch.layers import PartialConv2D, SqueezeExcitation
+from keras_arch.layers import (
+    LocallyConnected2D,
+    PartialConv2D,
+    SqueezeExcitation,
+    StackedConv2D,
+)
 
 
 @pytest.mark.parametrize(("preset", "millions"), [("MobileNet", 568.7), ("MobileNetV2", 300.8)])
@@ -31,21 +36,6 @@ def one(layer, shape=(10, 9, 4)):
     return keras.Model(inputs, layer(inputs))
 
 
-class Unshared(layers.Layer):
-    """A kernel of its own for each place."""
-
-    kernel_size = 3
-
-    def build(self, _):
-        self.kernel = self.add_weight(shape=(8 * 7, 3 * 3 * 4, 5), name="kernel")
-
-    def call(self, x):
-        patches = keras.ops.image.extract_patches(x, 3, strides=1, padding="valid")
-        patches = keras.ops.reshape(patches, (-1, 8 * 7, 36))
-        x = keras.ops.einsum("bpi,pio->bpo", patches, self.kernel)
-        return keras.ops.reshape(x, (-1, 8, 7, 5))
-
-
 @pytest.mark.parametrize(
     ("layer", "expected"),
     [
@@ -59,7 +49,7 @@ class Unshared(layers.Layer):
         (layers.Dense(6), 10 * 9 * 4 * 6),
         (layers.TimeDistributed(layers.Conv1D(6, 3)), 10 * 7 * 3 * 4 * 6),
         (PartialConv2D([[0], [0, 3]], 3, padding="same"), 10 * 9 * 9 * 3),
-        (Unshared(), 8 * 7 * 9 * 4 * 5),
+        (LocallyConnected2D(5, 3), 8 * 7 * 9 * 4 * 5),
         (SqueezeExcitation(2), 2 * 4 * 2),
         (layers.BatchNormalization(), 0),
         (layers.MaxPooling2D(2), 0),
@@ -147,3 +137,23 @@ def test_the_model_stays_as_it_is(untouched):
     with pytest.raises(ValueError):  # noqa: PT011 - of any kind
         count_macs(model, (3, 3, 5))
     assert untouched(model) == before
+
+
+def test_a_stack_counts_all_its_layers():
+    image = keras.Input((8, 6, 3), name="image")
+    stack = StackedConv2D(5, 3, name="stack")
+    model = keras.Model(image, stack(image))
+    assert count_macs(model).total == 5 * (8 * 6) * (3 * 3 * 3 * 3)
+
+
+def test_where_places_share_no_weights_each_has_one():
+    image = keras.Input((3, 3, 2), name="image")
+    local = LocallyConnected2D(4, 3, padding="same", name="local")
+    shared = keras.layers.Conv2D(4, 3, padding="same", name="shared")
+    for layer in (local, shared):
+        assert count_macs(keras.Model(image, layer(image))).total == (3 * 3) * (3 * 3 * 2 * 4)
+
+
+def test_a_kernel_beside_an_image_reads_its_own_input():
+    model = keras_arch.models.STN(input_shape=(16, 16, 1), units=7, classes=3)
+    assert count_macs(model).layers["transformer"] == 7 * 6
