@@ -83,7 +83,8 @@ class MaxPoolWithIndices2D(layers.Layer):
         if self.padding == "same":
             for axis in (0, 1):
                 reach = (counts[axis] - 1) * self.strides[axis] + self.pool_size[axis]
-                missing = ops.maximum(reach - sizes[axis], 0)
+                missing = reach - sizes[axis]  # a number, or a tensor where sizes are unknown
+                missing = max(missing, 0) if isinstance(missing, int) else ops.maximum(missing, 0)
                 before[axis] = missing // 2
                 pads[axis + 1] = (missing // 2, missing - missing // 2)
         padded = ops.pad(inputs, pads, constant_values=-float("inf"))

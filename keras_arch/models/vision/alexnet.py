@@ -52,14 +52,14 @@ PRESETS = {
     reference="torchvision",
     tiny={
         "two_towers": {
-            "widths": (4, 6, 4, 4, 6),
-            "units": (7, 6),
+            "widths": (4, 6, 6, 6, 6),
+            "units": (6, 6),
             "input_shape": (68, 67, 3),
             "classes": 5,
             "kernel_initializer": "he_normal",
         },
         "one_tower": {
-            "widths": (4, 5, 3, 4, 5),
+            "widths": (4, 6, 6, 6, 6),
             "groups": 1,
             "lrn": "after_pool",
             "stem": "cifar",

@@ -52,13 +52,13 @@ def pool(x, variant, kind, name):
     reference="pytorchcv",
     tiny={
         "cifar10": {
-            "widths": ((4, 5, 3), (4, 3, 5), (6, 7)),
+            "widths": ((4, 4, 4), (4, 4, 4), (4, 4)),
             "input_shape": (9, 8, 3),
             "classes": 5,
         },
         "imagenet": {
             "variant": "imagenet",
-            "widths": ((6, 5), (6, 5), (7,), (6, 5)),
+            "widths": ((4, 4), (4, 4), (4,), (4, 6)),
             "input_shape": (75, 70, 1),
             "include_top": False,
         },

@@ -29,14 +29,14 @@ from keras_arch.registry import register
     reference="tf2cv",
     tiny={
         "plain": {
-            "widths": (4, 6, 4, 4, 6),
-            "units": (7, 6),
+            "widths": (4, 6, 6, 6, 6),
+            "units": (6, 6),
             "input_shape": (47, 52, 3),
             "classes": 5,
             "kernel_initializer": "he_normal",
         },
         "small_images": {
-            "widths": (4, 5, 3, 4, 5),
+            "widths": (4, 6, 6, 6, 6),
             "lrn": "before_pool",
             "stem": "cifar",
             "input_shape": (16, 15, 1),
