@@ -59,8 +59,8 @@ def auxiliary_targets(model: keras.Model) -> Callable[..., tuple[Any, ...]]:
 
     Returns:
         A function from ``(x, y)`` or ``(x, y, sample_weight)`` to the same with ``y`` for
-        each output, for arrays and for data sets: ``model.fit(*targets(x, y))``,
-        ``model.fit(data.map(targets))``.
+        each output, for data sets, ``model.fit(data.map(targets))``, and for arrays,
+        ``model.fit(*targets(x, y), sample_weight=...)``.
 
     Raises:
         ValueError: If the outputs are neither one nor a dictionary with a ``"head"``.

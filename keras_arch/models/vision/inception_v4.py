@@ -86,7 +86,7 @@ REDUCTIONS = (  # before B and C
     tiny={
         "plain": {
             "depths": (1, 1),
-            "alpha": 0.1,
+            "alpha": 0.25,
             "bn_scale": False,
             "attention": "squeeze_excitation",
             "stem": "cifar",

@@ -102,5 +102,5 @@ def test_what_cannot_be_built_is_refused(quick):
     for argument in ("variant", "attention", "stem", "pooling"):
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):
             InceptionV3(
-                (1,), 0.1, input_shape=(19, 19, 3), include_top=False, **{argument: "other"}
+                (1,), 0.1, input_shape=(27, 27, 3), include_top=False, **{argument: "other"}
             )
