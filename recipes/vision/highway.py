@@ -4,8 +4,9 @@
 
 Both read the 1,797 digits of scikit-learn, 8x8: one with 50 highway layers of 50 units, whose
 gates begin nearly closed (bias -4), the other with 50 plain layers of 71 units, which have as
-many weights. Six epochs of Adam, REPLACE_COST. Reaches a test accuracy of REPLACE;
-the targets are at least 0.93, and at most 0.70 for the plain one.
+many weights. Six epochs of Adam each; a network of this depth takes longer to compile than to
+train: twelve minutes where many others wanted the cores. Reaches a test accuracy of 0.961,
+and 0.103, which is chance, without gates; the targets are at least 0.93 and at most 0.70.
 
 Srivastava, Greff, Schmidhuber. Training Very Deep Networks. NeurIPS 2015.
 """
@@ -39,7 +40,7 @@ def plain(depth, shape, classes):
 
 def run(experiment):
     """Train both, export the highway."""
-    load = functools.partial(keras_arch.data.load, "digits", batch_size=64)
+    load = functools.partial(keras_arch.data.load, "digits", batch_size=32)
     test, depth = load("test"), experiment.options.depth
     shape = tuple(test.element_spec[0].shape[1:])
     numbers = {}

@@ -5,7 +5,10 @@
 Two networks of ten blocks learn the 1,797 digits of scikit-learn, 8x8, with and without
 shortcuts. Then each block is left out alone, and nothing is trained again. The pictures show
 the accuracies, and how the blocks of each stage draw near to what the last one hands on.
-REPLACE_COST. Reaches a test accuracy of REPLACE.
+Sixteen minutes where many others wanted the cores. Reaches a test accuracy of 0.981, of which
+0.954 stays without the median block, and all when two neighbours change places; the plain one
+reaches 0.950, and at best 0.283 without one of its blocks. Targets: at least 0.97, 0.75, 0.5
+and 0.90, and at most 0.40.
 
 Veit, Wilber, Belongie. Residual Networks Behave Like Ensembles of Relatively Shallow Networks.
 NeurIPS 2016. Greff, Srivastava, Schmidhuber. Highway and Residual Networks Learn Unrolled
@@ -75,10 +78,11 @@ def show(experiment, left, whole, stages):
     bars.axhline(0.1, color="black", linewidth=0.8)
     bars.set(xlabel="block left out", ylabel="test accuracy", ylim=(0, 1))
     bars.set_xticks(range(len(names)), range(1, len(names) + 1))
-    bars.legend(loc="lower right")
+    bars.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     for index, stage in enumerate(stages, start=1):
         spreads = [spread for _, spread in stage.values()]
         curves.plot(range(1, len(spreads) + 1), spreads, "o-", label=f"stage {index}")
+    curves.set_xticks(range(1, max(DEPTHS) + 1))
     curves.set(xlabel="block of the stage", ylabel="spread of a - a_end", ylim=(0, None))
     curves.legend()
     alt = (
