@@ -13,6 +13,7 @@ The sign belongs to the gate's side: the wrong one forgets at once. Keras's GRU 
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import keras
 from keras import initializers, ops
@@ -27,7 +28,7 @@ PUBLICATION = {
     "url": "https://arxiv.org/abs/1804.11188",
     "venue": "ICLR",
 }
-Seed = int | keras.random.SeedGenerator | None
+Seed: TypeAlias = int | keras.random.SeedGenerator | None
 CONVOLUTIONAL = (keras.layers.ConvLSTM1D, keras.layers.ConvLSTM2D, keras.layers.ConvLSTM3D)
 
 
