@@ -2,12 +2,6 @@
 
 import keras
 import pytest
-from models.vision.compare import quick_kernels
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    quick_kernels(monkeypatch)
 
 
 @pytest.fixture
