@@ -77,7 +77,8 @@ def _path(model: keras.Model, name: str) -> list[keras.layers.Layer]:
     names = [layer.name for layer in model.layers]
     if name not in names:
         raise invalid("layer", f"the name of a layer, such as {names[-3:]}", name)
-    path, tensor = [], model.get_layer(name).output
+    path: list[keras.layers.Layer] = []
+    tensor = model.get_layer(name).output
     while True:
         operation, index, _ = tensor._keras_history
         if isinstance(operation, layers.InputLayer):

@@ -89,8 +89,8 @@ class SlidingDense(layers.Layer):
     Example:
 
     >>> layer = SlidingDense(10, window=7)
-    >>> layer(keras.ops.ones((1, 8, 8, 4))).shape, layer.kernel.shape
-    (TensorShape([1, 2, 2, 10]), (196, 10))
+    >>> layer(keras.ops.ones((1, 8, 8, 4))).shape, layer.count_params() == 7 * 7 * 4 * 10 + 10
+    (TensorShape([1, 2, 2, 10]), True)
     """
 
     def __init__(

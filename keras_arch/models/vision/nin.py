@@ -133,8 +133,8 @@ def NiN(
         size=32 if small else 224,
         variant=variant,
     )
-    window = {} if small else {"stride": 4, "padding": "valid"}
-    x = mlpconv(image, widths[0], sizes[0], **window, name="stem_mlpconv")
+    stride, padding = (1, "same") if small else (4, "valid")
+    x = mlpconv(image, widths[0], sizes[0], stride, padding, name="stem_mlpconv")
     x = layers.Identity(name="stem")(x)
     for stage in range(1, len(sizes)):
         x = pool(x, variant, "max" if stage == 1 else "average", name=f"stage{stage}_pool")
