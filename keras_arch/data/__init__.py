@@ -9,6 +9,7 @@ unless ``prepare`` is called with the name of a set that has to be downloaded.
 from keras_arch.data.loading import Info, info, load
 from keras_arch.data.made.adding import adding
 from keras_arch.data.made.gaussian_ring import gaussian_ring
+from keras_arch.data.made.lone_pixel import lone_pixel
 from keras_arch.data.stored import prepare
 
-__all__ = ["Info", "adding", "gaussian_ring", "info", "load", "prepare"]
+__all__ = ["Info", "adding", "gaussian_ring", "info", "load", "lone_pixel", "prepare"]
