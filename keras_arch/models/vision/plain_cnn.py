@@ -12,9 +12,10 @@ Kernels are drawn orthonormal and kept so by ``regularizers.Orthonormality``; at
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
-from keras import Model, layers
+from keras import Model, initializers, layers
 
 from keras_arch.errors import invalid
 from keras_arch.layers import batch_norm, check_depth, image_classifier
@@ -29,7 +30,7 @@ PRESETS = {  # with the parameters of ResNet's of the same depth, option A
 }
 
 
-def plain_layer(x, filters, stride, orthonormality, name):
+def plain_layer(x, filters, stride, initializer, orthonormality, name):
     """Conv-BN-ReLU: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
     if stride > 1:
         x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
@@ -39,7 +40,7 @@ def plain_layer(x, filters, stride, orthonormality, name):
         stride,
         "valid" if stride > 1 else "same",
         use_bias=False,
-        kernel_initializer="orthogonal",
+        kernel_initializer=initializers.get(initializer).clone(),
         kernel_regularizer=Orthonormality(orthonormality) if orthonormality else None,
         name=f"{name}_conv",
     )(x)
@@ -76,6 +77,7 @@ def plain_layer(x, filters, stride, orthonormality, name):
 def PlainCNN(
     depths: Sequence[int] = (14, 14, 14),
     widths: Sequence[int] = (16, 32, 64),
+    initializer: Any = "orthogonal",
     orthonormality: float = 1e-4,
     include_top: bool = True,
     weights: str | None = None,
@@ -91,6 +93,7 @@ def PlainCNN(
     Args:
         depths: Convolutions in each stage; ``(2n, 2n, 2n)`` makes 6n + 2 layers.
         widths: Channels of each stage; the stem has those of the first.
+        initializer: Law of the kernels, as a name or an initializer of Keras.
         orthonormality: Weight of the penalty on kernels that are not orthonormal
             (``regularizers.Orthonormality``), which stands in the place of weight decay.
         include_top: Whether to add pooling and the head.
@@ -131,11 +134,12 @@ def PlainCNN(
         name,
         family="PlainCNN",
     )
-    x = plain_layer(image, widths[0], 1, orthonormality, name="stem")
+    x = plain_layer(image, widths[0], 1, initializer, orthonormality, name="stem")
     x = layers.Identity(name="stem")(x)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):
             stride = 2 if stage > 1 and index == 1 else 1
-            x = plain_layer(x, width, stride, orthonormality, name=f"stage{stage}_{index}")
+            here = f"stage{stage}_{index}"
+            x = plain_layer(x, width, stride, initializer, orthonormality, name=here)
         x = layers.Identity(name=f"stage{stage}")(x)
     return finish(x)

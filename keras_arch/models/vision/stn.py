@@ -58,15 +58,12 @@ def localization(x, widths, units):
             "transform": "attention",
             "size": (6, 6),
             "input_shape": (8, 8, 1),
-            "classes": 3,
-        },
-        "without": {
-            "widths": (4, 5),
-            "kernels": (3, 3),
-            "transform": None,
-            "input_shape": (None, None, 1),
             "include_top": False,
         },
+    },
+    xfail={
+        "gradients": "the transformer begins as the identity, with weights of zero, so what "
+        "leads to them gets a gradient from the second step on"
     },
 )
 def STN(
