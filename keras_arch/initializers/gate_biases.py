@@ -12,10 +12,11 @@ from keras_arch.errors import invalid
 
 
 def gate_biases(model: keras.Model, value: float = -2.0) -> list[str]:
-    """Set every weight of a built model that is named ``gate_bias``.
+    """Set the gate biases of every highway layer of a built model.
 
-    The more negative, the less a layer changes its input at first: the deeper the network,
-    the more negative it should be.
+    A highway layer is one that has a layer ``gate``, which makes the gate, and says by an
+    attribute ``gate_bias`` what its bias was at first, as ``HighwayDense`` does. The more
+    negative, the less a layer changes its input: the deeper the network, the more negative.
 
     Args:
         model: A built model or layer.
@@ -33,11 +34,15 @@ def gate_biases(model: keras.Model, value: float = -2.0) -> list[str]:
     >>> gate_biases(keras.Model(inputs, keras.layers.Dense(4)(inputs)))
     Traceback (most recent call last):
     ...
-    ValueError: Invalid value for argument `model`. Expected one with weights named `gate_bias`...
+    ValueError: Invalid value for argument `model`. Expected one with highway layers...
     """
-    found = [variable for variable in model.trainable_variables if variable.name == "gate_bias"]
-    for variable in found:
-        variable.assign(value * keras.ops.ones_like(variable))
+    found = [
+        layer.gate.bias
+        for layer in model._flatten_layers()
+        if hasattr(layer, "gate_bias") and isinstance(layer.gate, keras.layers.Layer)
+    ]
     if not found:
-        raise invalid("model", "one with weights named `gate_bias`", model)
-    return [variable.path for variable in found]
+        raise invalid("model", "one with highway layers", model)
+    for bias in found:
+        bias.assign(keras.ops.full(bias.shape, value, bias.dtype))
+    return [bias.path for bias in found]

@@ -5,8 +5,8 @@
 The adding problem over 200 steps; whoever ignores the sequence has a mean squared error of
 1/6. Two LSTMs of 64 units that differ in their gate biases alone: Keras's (a forget bias of
 1, a memory of some four steps) and the chrono law (memories of all lengths up to 200). 600
-updates of each, RESULT on four busy cores. Reaches a mean squared error of
-RESULT against RESULT; the targets are 0.01, and more than 0.1 for the standard one.
+updates of each, seven minutes on four cores that eight others shared. Reaches a mean squared
+error of 0.002 against 0.170; the targets are 0.01, and more than 0.1 for the standard one.
 
 Tallec, Ollivier. Can Recurrent Neural Networks Warp Time? ICLR 2018.
 """

@@ -6,9 +6,10 @@ Of 40,000 networks of each width profile, with Gaussian kernels of He's law, the
 fourth moments of an entry of the input-output Jacobian, beside Hanin's law: 1/n0, and
 6/n0^2 times the product of 1 + 5/n over the hidden widths. One thin layer ruins it: the
 spread of (100, 100, 2, 100, 100) is three times that of five layers of 100. Then two
-networks learn scikit-learn's digits, with ten layers of 32 and with one of them of 2 units.
-RESULT on four busy cores. Reaches moments within RESULT (second) and RESULT (fourth) of the
-exact ones, the targets being 0.03 and 0.15, and accuracies of RESULT and RESULT.
+networks of 320 hidden units learn scikit-learn's digits: ten layers of 32, and of 62 and 2
+by turns. RESULT on four busy cores. Reaches moments within 0.01 (second) and 0.045 (fourth)
+of the exact ones, the targets being 0.03 and 0.15, and test accuracies of RESULT and RESULT;
+the targets are 0.9, and less than 0.6 for the uneven one.
 
 Hanin. Which Neural Net Architectures Give Rise to Exploding and Vanishing Gradients?
 NeurIPS 2018.
@@ -29,7 +30,7 @@ TARGETS = {
     "fourth_error": (None, 0.15),
     "thin_spread": (3.0, None),
     "accuracy": (0.9, None),
-    "thin_accuracy": (None, 0.8),
+    "uneven_accuracy": (None, 0.6),
 }
 INPUTS, NETWORKS, BLOCK = 10, 40_000, 1000
 PROFILES = {
@@ -40,7 +41,7 @@ PROFILES = {
     "10 of 40": (40,) * 10,
     "one thin layer": (100, 100, 2, 100, 100),
 }
-WIDE, THIN = (32,) * 10, (32,) * 5 + (2,) + (32,) * 4
+EVEN, UNEVEN = (32,) * 10, (62, 2) * 5  # of 320 units both; sums 0.3 and 2.6
 
 
 def moments(hidden, networks, seed):
@@ -113,10 +114,10 @@ def train(experiment, name, hidden):
 
 
 def run(experiment):
-    """Measure all profiles, train two, export the wide one."""
+    """Measure all profiles, train two, export the even one."""
     ratios, exact = measure(experiment, BLOCK if experiment.quick or experiment.steps else NETWORKS)
-    model, accuracy = train(experiment, "wide", WIDE)
-    _, thin = train(experiment, "thin", THIN)
+    model, accuracy = train(experiment, "even", EVEN)
+    _, uneven = train(experiment, "uneven", UNEVEN)
     experiment.save(model)
     names = list(PROFILES)
     spread = exact[names.index("one thin layer"), 1] / exact[names.index("5 of 100"), 1]
@@ -125,7 +126,7 @@ def run(experiment):
         "fourth_error": np.abs(ratios[:, 1] - 1).max(),
         "thin_spread": spread * ratios[-1, 1] / ratios[names.index("5 of 100"), 1],
         "accuracy": accuracy,
-        "thin_accuracy": thin,
+        "uneven_accuracy": uneven,
     }
 
 

@@ -4,8 +4,8 @@
 
 Twenty ReLU layers without normalization or shortcuts, with Glorot's law, which halves the
 signal at each, and after LSUV. Both learn scikit-learn's digits by plain gradient descent
-at one rate. RESULT on four busy cores. Reaches variances within RESULT of 1 before every
-activation (target 0.01), and a test accuracy of RESULT against RESULT; the targets are 0.9,
+at one rate. Two minutes on four busy cores. Reaches variances within 1e-6 of 1 before every
+activation (target 0.01), and a test accuracy of 0.956 against 0.231; the targets are 0.9,
 and less than 0.5 for Glorot's.
 
 Mishkin, Matas. All You Need Is a Good Init. ICLR 2016.

@@ -83,32 +83,37 @@ def test_a_branch_without_an_end_is_refused():
         zero_residual_branches(keras.Model(inputs, layers.Add()([inputs, attended])))
 
 
-class Gated(layers.Layer):
-    """``T H(x) + (1 - T) x`` with the names that the rule looks for."""
+class Highway(layers.Layer):
+    """``T H(x) + (1 - T) x`` with the attributes that the rule looks for."""
+
+    gate_bias = 0.0
 
     def build(self, input_shape):
-        size = input_shape[-1]
-        self.kernel = self.add_weight(shape=(size, size), name="kernel")
-        self.gate_kernel = self.add_weight(shape=(size, size), name="gate_kernel")
-        self.gate_bias = self.add_weight(shape=(size,), initializer="zeros", name="gate_bias")
+        self.transform = layers.Dense(input_shape[-1], "tanh", name="transform")
+        self.gate = layers.Dense(input_shape[-1], "sigmoid", name="gate")
+        self.transform.build(input_shape)
+        self.gate.build(input_shape)
 
     def call(self, x):
-        gate = keras.ops.sigmoid(x @ self.gate_kernel + self.gate_bias)
-        return gate * keras.ops.tanh(x @ self.kernel) + (1 - gate) * x
+        return self.gate(x) * self.transform(x) + (1 - self.gate(x)) * x
 
 
 @pytest.mark.parametrize(("value", "gate"), [(-1, 0.269), (-2, 0.119), (-3, 0.047), (-4, 0.018)])
 def test_gate_biases(value, gate):
     inputs = keras.Input((8,))
-    model = keras.Model(inputs, Gated(name="two")(Gated(name="one")(inputs)))
-    assert gate_biases(model, value) == ["one/gate_bias", "two/gate_bias"]
-    assert float(keras.ops.sigmoid(model.layers[1].gate_bias[0])) == pytest.approx(gate, abs=6e-4)
+    model = keras.Model(inputs, Highway(name="two")(Highway(name="one")(inputs)))
+    assert gate_biases(model, value) == ["one/gate/bias", "two/gate/bias"]
+    bias = model.get_layer("one").gate.bias
+    np.testing.assert_allclose(keras.ops.sigmoid(bias), gate, atol=6e-4)
+    assert not np.any(model.get_layer("one").transform.bias)
     x = np.random.default_rng(0).normal(size=(3, 8)).astype("float32")
-    gate_biases(model, -30)
+    gate_biases(model, -30.0)
     np.testing.assert_allclose(model(x), x, atol=1e-6)
 
 
 def test_a_model_without_gates_is_refused():
-    inputs = keras.Input((8,))
-    with pytest.raises(ValueError, match="`gate_bias`"):
-        gate_biases(keras.Model(inputs, layers.Dense(8)(inputs)))
+    """Nor is a layer's gate that is an activation one of a highway layer."""
+    inputs = keras.Input((8, 8, 4))
+    x = keras_arch.layers.SqueezeExcitation(2)(inputs)
+    with pytest.raises(ValueError, match="highway layers"):
+        gate_biases(keras.Model(inputs, x))
