@@ -16,6 +16,5 @@ from keras_arch.data.stored import prepare
 __all__ = ["Info", "adding", "gaussian_ring", "info", "load", "prepare", "shift_and_mirror"]
 __all__ = ["Info", "adding", "gaussian_ring", "info", "load", "prepare", "sine"]
 from keras_arch.data.made.lone_pixel import lone_pixel
-from keras_arch.data.stored import prepare
 
 __all__ = ["Info", "adding", "gaussian_ring", "info", "load", "lone_pixel", "prepare"]
