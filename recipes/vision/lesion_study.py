@@ -33,10 +33,10 @@ TARGETS = {
 DEPTHS, WIDTHS, EPOCHS, RATE = (5, 5), (16, 32), 12, 2e-3
 
 
-def network(shortcut, shape):
-    """Ten blocks of two 3x3 convolutions: ``(B, 8, 8, 1) -> (B, 10)``."""
+def network(shortcut, depths, shape):
+    """Blocks of two 3x3 convolutions: ``(B, 8, 8, 1) -> (B, 10)``."""
     model = keras_arch.models.ResNet(
-        DEPTHS,
+        depths,
         WIDTHS,
         block="basic",
         shortcut=shortcut,
@@ -55,10 +55,10 @@ def network(shortcut, shape):
     return model
 
 
-def plain_blocks():
+def plain_blocks(depths):
     """By name, those blocks of the plain network that keep the shape of their input."""
     blocks = {}
-    for stage, depth in enumerate(DEPTHS, start=1):
+    for stage, depth in enumerate(depths, start=1):
         for index in range(1 if stage == 1 else 2, depth + 1):
             here = f"stage{stage}_block{index}"
             blocks[f"{here}_add"] = (f"{here}_1_conv", f"{here}_relu")
@@ -82,7 +82,7 @@ def show(experiment, left, whole, stages):
     for index, stage in enumerate(stages, start=1):
         spreads = [spread for _, spread in stage.values()]
         curves.plot(range(1, len(spreads) + 1), spreads, "o-", label=f"stage {index}")
-    curves.set_xticks(range(1, max(DEPTHS) + 1))
+    curves.set_xticks(range(1, max(map(len, stages)) + 1))
     curves.set(xlabel="block of the stage", ylabel="spread of a - a_end", ylim=(0, None))
     curves.legend()
     alt = (
@@ -97,6 +97,7 @@ def run(experiment):
     """Train both, leave out block after block, export the residual network."""
     load = functools.partial(keras_arch.data.load, "digits", batch_size=64)
     test = load("test")
+    depths = (1, 4) if experiment.quick or experiment.steps else DEPTHS
     shape = tuple(test.element_spec[0].shape[1:])
 
     def accuracy(model):
@@ -105,11 +106,11 @@ def run(experiment):
     models, whole, left = {}, {}, {}
     for name, shortcut in (("residual", "padding"), ("plain", "none")):
         keras.utils.set_random_seed(experiment.seed)
-        models[name] = model = network(shortcut, shape)
+        models[name] = model = network(shortcut, depths, shape)
         epochs = 1 if experiment.quick else EPOCHS
         experiment.fit(model, functools.partial(load, split="train"), epochs, part=name)
         whole[name] = accuracy(model)
-        blocks = plain_blocks() if shortcut == "none" else None
+        blocks = plain_blocks(depths) if shortcut == "none" else None
         changes = keras_arch.analysis.lesion_study(model, accuracy, blocks)
         left[name] = {block: whole[name] + change for block, change in changes.items()}
     residual = models["residual"]
@@ -117,7 +118,8 @@ def run(experiment):
         residual, np.concatenate([np.asarray(images) for images, _ in test])
     )
     show(experiment, left, whole, stages)
-    swapped = keras_arch.analysis.swapped_blocks(residual, "stage2_block3_add", "stage2_block4_add")
+    neighbours = [f"stage2_block{index}_add" for index in (depths[1] - 2, depths[1] - 1)]
+    swapped = keras_arch.analysis.swapped_blocks(residual, *neighbours)
     experiment.save(residual)
     return {
         "accuracy": whole["residual"],
