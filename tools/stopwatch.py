@@ -45,6 +45,6 @@ def inference(model, x):
     """A function that answers a batch as ``predict`` does, and waits for it."""
     import tensorflow as tf
 
-    batches = iter(tf.data.Dataset.from_tensors((x,)).repeat())
+    steps = [(tf.constant(x),)]
     model.make_predict_function()
-    return lambda: model.predict_function(batches).numpy()
+    return lambda: model.predict_function(steps).numpy()

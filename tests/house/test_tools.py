@@ -7,6 +7,8 @@ import math
 import pathlib
 import sys
 
+import keras
+import numpy as np
 import pytest
 
 import keras_arch
@@ -164,3 +166,19 @@ class TestParity:
         made, _ = tool("parity").comparisons(None)
         names = {name for name, _, what in made if what == name}
         assert {"VGG19", "ResNet152", "ResNet101V2", "DenseNet201"} <= names
+
+
+def test_what_is_timed_is_a_step_and_an_answer(tool):
+    tool("benchmark")  # beside it
+    stopwatch = importlib.import_module("stopwatch")
+    image = keras.Input((3,))
+    model = keras.Model(image, keras.layers.Dense(2, "softmax", name="head")(image))
+    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    x, y = np.eye(3, dtype="float32"), np.array([0, 1, 1])
+    before = stopwatch.inference(model, x)()
+    np.testing.assert_allclose(before, model(x), rtol=1e-5)
+    step = stopwatch.training_step(model, x, y)
+    losses = [step() for _ in range(5)]
+    assert losses == sorted(losses, reverse=True)
+    assert int(model.optimizer.iterations) == 5
+    assert (stopwatch.inference(model, x)() != before).all()
