@@ -91,7 +91,9 @@ class ErrorModulation(keras.callbacks.Callback):
         if not self._measured or int(self.model.optimizer.iterations) % self.every == 0:
             self._measured = True
             norms = self.measure()
-            wanted = norms[-1] / np.maximum(norms, np.finfo("float32").tiny)
+            last = norms[np.isfinite(norms)][-1]
+            wanted = last / np.maximum(norms, np.finfo("float32").tiny)
+            wanted = np.nan_to_num(wanted, nan=1.0, posinf=1.0)
             self._scales.assign(np.clip(wanted, 1 / self.limit, self.limit))
             names = [layer.name for layer in self._owners]
             self.factors = dict(zip(names, self._scales.numpy().tolist(), strict=True))
@@ -101,7 +103,11 @@ class ErrorModulation(keras.callbacks.Callback):
         self.model.train_function = None
 
     def measure(self) -> np.ndarray:
-        """Return the norm of the error at the output of each layer with a kernel."""
+        """Return the norm of the error at the output of each layer with a kernel.
+
+        It is NaN where the loss passes by: Keras computes a cross-entropy from the logits
+        that a softmax keeps.
+        """
         import tensorflow as tf
 
         model = self.model
@@ -113,4 +119,9 @@ class ErrorModulation(keras.callbacks.Callback):
         errors = tape.gradient(loss, outputs)
         for variable, value in kept:
             variable.assign(value)
-        return np.array([float(tf.norm(tf.cast(error, tf.float64))) for error in errors])
+        return np.array(
+            [
+                np.nan if error is None else float(tf.norm(tf.cast(error, tf.float64)))
+                for error in errors
+            ]
+        )

@@ -81,6 +81,16 @@ def test_the_factors_make_the_errors_alike():
     np.testing.assert_allclose(norms, expected, rtol=1e-4)
 
 
+def test_a_softmax_that_the_loss_passes_by_is_left_alone():
+    model = network()
+    model.get_layer("head").activation = keras.activations.softmax
+    model.compile("sgd", "sparse_categorical_crossentropy", jit_compile=False)
+    callback = ErrorModulation((X, Y))
+    model.fit(X, Y, batch_size=16, callbacks=[callback], verbose=0)
+    assert callback.factors["head"] == callback.factors["conv3"] == 1
+    assert callback.factors["conv0"] != 1
+
+
 def test_it_measures_at_intervals(monkeypatch):
     seen = []
     callback = ErrorModulation((X, Y), every=3)
