@@ -70,7 +70,8 @@ class ErrorModulation(keras.callbacks.Callback):
         outputs = [layer.output for layer in self._owners]
         self._probe = keras.Model(model.input, [*outputs, model.output])
         self._measured = False
-        places, place = {}, 0  # normalization belongs to the layer before it
+        places: dict[int, int] = {}
+        place = 0  # normalization belongs to the layer before it
         for layer in layers:
             place = self._owners.index(layer) if layer in self._owners else place
             places |= {id(variable): place for variable in layer.trainable_weights}

@@ -47,7 +47,8 @@ def kernel_layers(model: keras.Model) -> list[KernelLayer]:
             current[owner] = kernels = []
             owned.append((owner, kernels))
         kernels.append(variable)
-    found, depth = [], 0
+    found: list[tuple[int, str, list[keras.Variable], int | None]] = []
+    depth = 0
     for owner, kernels in owned:
         layers = kernels[0].shape[0] if is_stacked(kernels[0]) else 1
         if is_stacked(kernels[0]):
@@ -58,7 +59,9 @@ def kernel_layers(model: keras.Model) -> list[KernelLayer]:
             found.append((depth, owner, kernels, None))
         depth += layers
     digits = max(3, len(str(depth - 1)))
-    return [KernelLayer(f"{at:0{digits}d}_{name}", *rest) for at, name, *rest in found]
+    return [
+        KernelLayer(f"{at:0{digits}d}_{name}", kernels, place) for at, name, kernels, place in found
+    ]
 
 
 def sums_of_squares(kernel: keras.Variable, flat: Any) -> Any:

@@ -4,7 +4,7 @@ import inspect
 import logging
 import os
 import re
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 
@@ -14,7 +14,7 @@ from keras_arch.errors import invalid
 
 log = logging.getLogger(__name__)
 
-Source = keras.Model | str | os.PathLike
+Source: TypeAlias = keras.Model | str | os.PathLike
 
 
 def find_weights(

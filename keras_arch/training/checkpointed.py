@@ -171,7 +171,8 @@ def cut(model: keras.Model, at: Sequence[str]) -> list[Part]:
     ]
     passed = {id(tensor): 0 for tensor in model.inputs}  # cuts on the way to a tensor
     tensors: dict[int, Any] = {id(tensor): tensor for tensor in model.inputs}
-    part_of, used_by = {}, {id(tensor): set() for tensor in model.inputs}
+    part_of: dict[int, int] = {}
+    used_by: dict[int, set[int]] = {id(tensor): set() for tensor in model.inputs}
     for node in nodes:
         inputs = node.input_tensors
         here = max((passed[id(tensor)] for tensor in inputs), default=0)

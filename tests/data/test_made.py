@@ -41,7 +41,7 @@ def test_the_ring_has_its_modes_where_they_belong():
 
 
 def test_the_sine_of_an_angle():
-    made = data.sine(examples=4000, seed=1)
+    made = arrays(data.sine(examples=4000, seed=1))
     np.testing.assert_allclose(made["sine"], np.sin(made["angle"]), atol=1e-6)
     assert made["sine"].dtype == made["angle"].dtype == np.float32
     assert -np.pi <= made["angle"].min() < -3.1

@@ -9,14 +9,16 @@ https://arxiv.org/abs/1807.03247
 
 import numpy as np
 
-from keras_arch.data.made import Arrays, Seed, made_task
+from keras_arch.data.made import Arrays, Examples, Seed, made_task
 from keras_arch.errors import invalid
 
 PLACES = ("all", "seen", "unseen", "three_quadrants", "fourth_quadrant")
 
 
 @made_task(inputs="image", targets="place")
-def lone_pixel(examples: int = 1000, size: int = 32, places: str = "all", seed: Seed = 0) -> Arrays:
+def lone_pixel(
+    examples: int = 1000, size: int = 32, places: str = "all", seed: Seed = 0
+) -> Examples:
     """Make images with one pixel set.
 
     Args:
@@ -27,7 +29,7 @@ def lone_pixel(examples: int = 1000, size: int = 32, places: str = "all", seed: 
         seed: What ``numpy.random.default_rng`` takes; it alone decides the numbers.
 
     Returns:
-        ``image``, ``(examples, size, size, 1)`` float32, and ``place``, ``(examples, 2)``
+        ``Examples``, each with ``image``, ``(size, size, 1)`` float32, and ``place``, ``(2,)``
         float32: row and column.
 
     Raises:
@@ -36,12 +38,11 @@ def lone_pixel(examples: int = 1000, size: int = 32, places: str = "all", seed: 
     Example:
 
     >>> made = lone_pixel(examples=3, size=8)
-    >>> made["image"].shape, made["place"].shape
-    ((3, 8, 8, 1), (3, 2))
+    >>> len(made), next(iter(made))["image"].shape
+    (3, (8, 8, 1))
     """
-    for argument, value, least in (("examples", examples, 1), ("size", size, 2)):
-        if value < least:
-            raise invalid(argument, f"at least {least}", value)
+    if size < 2:
+        raise invalid("size", "at least 2", size)
     if places not in PLACES:
         raise invalid("places", f"one of {PLACES}", places)
     rows, columns = np.divmod(np.arange(size * size), size)
@@ -54,11 +55,15 @@ def lone_pixel(examples: int = 1000, size: int = 32, places: str = "all", seed: 
         "three_quadrants": ~last,
         "fourth_quadrant": last,
     }[places]
-    chosen = np.random.default_rng(seed).choice(np.flatnonzero(allowed), examples)
-    image = np.zeros((examples, size * size), np.float32)
-    image[np.arange(examples), chosen] = 1
-    place = 2 * np.stack([rows, columns], axis=-1)[chosen] / (size - 1) - 1
-    return {
-        "image": image.reshape(examples, size, size, 1),
-        "place": place.astype(np.float32),
-    }
+
+    def draw(rng: np.random.Generator, number: int) -> Arrays:
+        chosen = rng.choice(np.flatnonzero(allowed), number)
+        image = np.zeros((number, size * size), np.float32)
+        image[np.arange(number), chosen] = 1
+        place = 2 * np.stack([rows, columns], axis=-1)[chosen] / (size - 1) - 1
+        return {
+            "image": image.reshape(number, size, size, 1),
+            "place": place.astype(np.float32),
+        }
+
+    return Examples(draw, examples, seed)

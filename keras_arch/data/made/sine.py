@@ -8,12 +8,11 @@ https://doi.org/10.1016/0893-6080(91)90009-T
 
 import numpy as np
 
-from keras_arch.data.made import Arrays, Seed, made_task
-from keras_arch.errors import invalid
+from keras_arch.data.made import Arrays, Examples, Seed, made_task
 
 
 @made_task(inputs="angle", targets="sine")
-def sine(examples: int = 1_000, seed: Seed = 0) -> Arrays:
+def sine(examples: int = 1_000, seed: Seed = 0) -> Examples:
     """Make points of one period of the sine.
 
     Args:
@@ -21,7 +20,7 @@ def sine(examples: int = 1_000, seed: Seed = 0) -> Arrays:
         seed: What ``numpy.random.default_rng`` takes; it alone decides the numbers.
 
     Returns:
-        ``angle`` and ``sine``, both ``(examples, 1)`` float32.
+        ``Examples``, each with ``angle`` and ``sine``, both ``(1,)`` float32.
 
     Raises:
         ValueError: If there is no example.
@@ -29,10 +28,12 @@ def sine(examples: int = 1_000, seed: Seed = 0) -> Arrays:
     Example:
 
     >>> made = sine(examples=3)
-    >>> made["angle"].shape, made["sine"].shape
-    ((3, 1), (3, 1))
+    >>> len(made), next(iter(made))["sine"].shape
+    (3, (1,))
     """
-    if examples < 1:
-        raise invalid("examples", "at least 1", examples)
-    angle = np.random.default_rng(seed).uniform(-np.pi, np.pi, (examples, 1))
-    return {"angle": angle.astype(np.float32), "sine": np.sin(angle).astype(np.float32)}
+
+    def draw(rng: np.random.Generator, number: int) -> Arrays:
+        angle = rng.uniform(-np.pi, np.pi, (number, 1))
+        return {"angle": angle.astype(np.float32), "sine": np.sin(angle).astype(np.float32)}
+
+    return Examples(draw, examples, seed)

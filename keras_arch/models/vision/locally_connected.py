@@ -86,7 +86,7 @@ def fully_connected(x, units, activation, dropout):
         "plain": {"input_shape": (12, 11, 2), "widths": (2, 3), "classes": 3},
         "deepface": {
             **PRESETS["DeepFace"],
-            "widths": (3, 2),
+            "widths": (6, 4),
             "kernels": (3, 3),
             "strides": (1, 2),
             "units": (12,),
