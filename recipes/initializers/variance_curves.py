@@ -99,7 +99,7 @@ def train(experiment, name, initializer):
     model = deep(initializer)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(3e-4), loss, metrics=["accuracy"])
-    epochs = 1 if experiment.quick else 15
+    epochs = 1 if experiment.quick else 25
     experiment.fit(model, functools.partial(load, split="train"), epochs, part=name)
     return model, model.evaluate(load("test"), verbose=0, return_dict=True)["accuracy"]
 
