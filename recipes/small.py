@@ -32,7 +32,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "InceptionResNetV2": INCEPTION,
     "InceptionV3": INCEPTION,
     "InceptionV4": INCEPTION,
+    "LeNet1": {},
     "LeNet5": {"variant": "modern"},
+    "LeNetZip1989": {},
     "LocallyConnectedNet": {
         "widths": (8, 16),
         "kernels": (5, 5),

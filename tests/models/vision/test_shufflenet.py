@@ -118,7 +118,7 @@ def test_only_the_first_convolution_is_not_grouped():
 
 
 def test_squeeze_excitation_ends_the_branch():
-    model = ShuffleNet(2, (2,), (32,), attention="squeeze_excitation", **SMALL)
+    model = ShuffleNet(2, (2,), (64,), attention="squeeze_excitation", **SMALL)
     names = [x.name for x in model.layers]
     assert names[names.index("stage1_unit2_3_bn") + 1] == "stage1_unit2_attention"
     assert names[names.index("stage1_unit2_attention") + 1] == "stage1_unit2_add"
