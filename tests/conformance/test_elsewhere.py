@@ -11,7 +11,10 @@ import pytest
 from conformance.elsewhere import answers
 from conformance.probe import LAYERS, MODELS, array, build, inputs
 
-pytestmark = pytest.mark.xdist_group("elsewhere")  # one worker: each process starts once
+pytestmark = [
+    pytest.mark.xdist_group("elsewhere"),  # one worker: each process starts once
+    pytest.mark.timeout(1800),  # and takes minutes for all builds
+]
 SCRIPT = pathlib.Path(__file__).with_name("elsewhere.py")
 SAMPLE = {entry.path[-1]: (entry, label) for entry, label in MODELS}  # one of each room
 
