@@ -22,6 +22,7 @@ def enter(script, extras=()):
         script: Path of the command, which calls this first.
         extras: Names of extras of ``setup.cfg`` that it needs.
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # of TensorFlow's start, only errors
     python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = VENV / "installed"  # written last, so that a killed installation is repeated
     if not (python.exists() and stamp.exists() and _covers(stamp.read_text(), extras)):

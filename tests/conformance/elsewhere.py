@@ -1,7 +1,8 @@
-"""The same builds in another process, perhaps on another backend: ``elsewhere.py out.npz [saved]``.
+"""The same builds in another process, perhaps on another backend: ``elsewhere.py out.npz KIND``.
 
-Writes, by ``<entry>-<label>``, what each model answers with weights by formula, and from
-its own initializers under a seed; the answers of layers; and those of saved models.
+Writes, by ``<entry>-<label>``, what each model and each layer answers: from its own initializers
+under a seed (``seeded``), with weights by formula (``formula``), or read from the files of a
+folder, if ``KIND`` is its path.
 """
 
 import pathlib
@@ -16,7 +17,7 @@ from conformance.probe import LAYERS, MODELS, array, as_logits, build, inputs, w
 from formula import fill_keras
 
 
-def answers():
+def answers(*kinds):
     backend = keras.backend.backend()
     for builds, make in ((MODELS, build), (LAYERS, wrapped)):
         for entry, label in builds:
@@ -25,11 +26,13 @@ def answers():
             keras.utils.set_random_seed(0)
             model = make(entry, label, **as_logits(entry)) if make is build else make(entry, label)
             x, name = inputs(model), f"{entry.room}/{entry.name}-{label}"
-            if backend == "tensorflow":
+            if "seeded" in kinds:
                 yield f"seeded/{name}", array(model(x))
-                yield f"formula/{name}", array(fill_keras(model)(x))
-            else:  # compiled, which is faster there than one operation after the other
-                yield f"formula/{name}", array(fill_keras(model).predict(x, verbose=0))
+            if "formula" in kinds:
+                fill_keras(model)
+                # compiled is faster on JAX than one operation after the other
+                y = model(x) if backend == "tensorflow" else model.predict(x, verbose=0)
+                yield f"formula/{name}", array(y)
 
 
 def reloaded(directory):
@@ -41,6 +44,6 @@ def reloaded(directory):
 
 
 if __name__ == "__main__":
-    out, *saved = sys.argv[1:]
-    found = dict(answers()) if not saved else dict(reloaded(saved[0]))
-    np.savez(out, **found)
+    out, kind = sys.argv[1:]
+    found = answers(kind) if kind in ("seeded", "formula") else reloaded(kind)
+    np.savez(out, **dict(found))
