@@ -18,7 +18,7 @@ import keras
 
 import keras_arch
 from keras_arch.errors import invalid
-from keras_arch.recipes.experiment import main
+from keras_arch.recipes.experiment import jit_compile, main
 from keras_arch.recipes.small import small_classifier
 
 TARGETS = {"accuracy": (0.985, None)}
@@ -53,7 +53,9 @@ def compiled(name, classes, shape, rate, steps, epochs):
     model = small_classifier(name, classes, shape)
     keras_arch.training.set_norm_momentum(model, 0.9)
     loss = keras.losses.SparseCategoricalCrossentropy()
-    model.compile(optimizer(rate, steps, epochs), loss, metrics=["accuracy"])
+    model.compile(
+        optimizer(rate, steps, epochs), loss, metrics=["accuracy"], jit_compile=jit_compile()
+    )
     return model
 
 

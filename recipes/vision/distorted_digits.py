@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 import keras_arch
 from keras_arch.layers import affine_grid, bilinear_sampler
-from keras_arch.recipes.experiment import main
+from keras_arch.recipes.experiment import jit_compile, main
 
 TARGETS = {"accuracy": (0.9, None), "advantage": (0.02, None)}
 FIELD, DIGIT, BATCH, EPOCHS = 32, 16, 64, 60
@@ -94,7 +94,7 @@ def run(experiment):
             keras.optimizers.Adam(rate, clipnorm=1.0),
             keras.losses.SparseCategoricalCrossentropy(),
             metrics=["accuracy"],
-            jit_compile=False,
+            jit_compile=jit_compile(),
         )
         experiment.fit(model, load, epochs, part=name, validation_data=test)
         found = model.evaluate(test, verbose=0, return_dict=True)

@@ -21,7 +21,7 @@ import keras
 import numpy as np
 
 import keras_arch
-from keras_arch.recipes.experiment import main
+from keras_arch.recipes.experiment import jit_compile, main
 
 TARGETS = {
     "accuracy": (0.97, None),
@@ -51,6 +51,7 @@ def network(shortcut, depths, shape):
         keras.optimizers.Adam(RATE),
         keras.losses.SparseCategoricalCrossentropy(),
         metrics=["accuracy"],
+        jit_compile=jit_compile(),
     )
     return model
 

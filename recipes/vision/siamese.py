@@ -18,7 +18,7 @@ from keras import ops
 from sklearn.metrics import roc_auc_score
 
 import keras_arch
-from keras_arch.recipes.experiment import main
+from keras_arch.recipes.experiment import jit_compile, main
 
 TARGETS = {"area_under_curve": (0.95, None)}
 BATCH, MARGIN, SHIFTS = 128, 4.0, 20
@@ -69,7 +69,8 @@ def run(experiment):
     keras_arch.training.set_norm_momentum(model, 0.9)
     epochs = 2 if experiment.quick else 40
     rate = keras.optimizers.schedules.CosineDecay(3e-3, epochs * int(load().cardinality()))
-    model.compile(keras.optimizers.Adam(rate), keras_arch.losses.Contrastive(MARGIN))
+    loss = keras_arch.losses.Contrastive(MARGIN)
+    model.compile(keras.optimizers.Adam(rate), loss, jit_compile=jit_compile())
     experiment.fit(model, load, epochs)
     experiment.save(model)
     return {"area_under_curve": area(model)}
