@@ -259,7 +259,7 @@ def _report(numbers, targets):
 
 
 def jit_compile() -> str | bool:
-    """For ``compile``: XLA on an accelerator; on a CPU its convolutions are several times slower."""
+    """For ``compile``: XLA on an accelerator; on a CPU it convolves several times slower."""
     import tensorflow as tf
 
     kinds = {device.device_type for device in tf.config.list_physical_devices()}
