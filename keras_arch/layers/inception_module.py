@@ -182,6 +182,15 @@ def convolutions(steps: Sequence[Step], name: str) -> Iterator[str]:
             yield f"{name}_{number}"
 
 
+def numbered(places: Sequence[str]) -> dict[str, str]:
+    """Layers of keras.applications, which number the convolutions through, -> ours."""
+    return {
+        **{rf"^conv2d_{i}$": f"{place}_conv" for i, place in enumerate(places)},
+        **{rf"^batch_normalization_{i}$": f"{place}_bn" for i, place in enumerate(places)},
+        r"^predictions$": "head",
+    }
+
+
 def without_strides(steps: Sequence[Step]) -> list[Step]:
     """The same steps at full size, which is how a stem is made for small images."""
     return [

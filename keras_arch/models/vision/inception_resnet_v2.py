@@ -25,6 +25,7 @@ from keras_arch.layers import (
     global_average,
     image_classifier,
     inception_resnet,
+    numbered,
     smallest_image,
 )
 from keras_arch.layers.inception_module import STEM
@@ -64,14 +65,12 @@ def keras_names():
             for index, branch in enumerate(branches, start=1):
                 places += convolutions(branch, f"{name}_branch{index}")
     return {
-        **{rf"^conv2d_{i}$": f"{place}_conv" for i, place in enumerate(places)},
-        **{rf"^batch_normalization_{i}$": f"{place}_bn" for i, place in enumerate(places)},
+        **numbered(places),
         r"^block35_": "stage1_block",
         r"^block17_": "stage2_block",
         r"^block8_": "stage3_block",
         r"^conv_7b$": "final_conv",
         r"^conv_7b_bn$": "final_bn",
-        r"^predictions$": "head",
     }
 
 
