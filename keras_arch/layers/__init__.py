@@ -4,11 +4,18 @@ from keras_arch.layers.affine_sampling import affine_grid, bilinear_sampler
 from keras_arch.layers.channel_shuffle import ChannelShuffle
 from keras_arch.layers.classifier import flatten, global_average, image_classifier
 from keras_arch.layers.conv_block import conv_block
-from keras_arch.layers.convolution import batch_norm, bn_relu, bn_relu_conv, conv_bn, convolution
+from keras_arch.layers.convolution import (
+    batch_norm,
+    bn_relu,
+    bn_relu_conv,
+    conv_bn,
+    convolution,
+    pad_strided,
+)
 from keras_arch.layers.coord_conv import CoordConv2D, add_coords
 from keras_arch.layers.densely_connected import dense_block, transition_block
 from keras_arch.layers.depth import check_depth
-from keras_arch.layers.depthwise import conv_bn_act, depthwise_bn_act, pad_strided
+from keras_arch.layers.depthwise import conv_bn_act, depthwise_bn_act
 from keras_arch.layers.distance import Distance
 from keras_arch.layers.dual_path import dual_path_block
 from keras_arch.layers.factorized_convolution import factorized_conv
@@ -24,6 +31,7 @@ from keras_arch.layers.inception_module import (
     fitting,
     inception_branch,
     inception_module,
+    numbered,
     pooling_unit,
     smallest_image,
     without_strides,
@@ -129,6 +137,7 @@ __all__ = [
     "nasnet_normal_cell",
     "nasnet_reduction_cell",
     "normalized_pool",
+    "numbered",
     "overlapping_pool",
     "pad_strided",
     "padding_shortcut",

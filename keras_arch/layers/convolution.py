@@ -1,38 +1,90 @@
 """A convolution and its normalization, in the two orders that deep networks know.
 
-``conv_bn`` convolves, then normalizes; ``bn_relu_conv`` is its pre-activation form.
+``conv_bn`` convolves, then normalizes; ``bn_relu_conv`` is its pre-activation form. What a
+family does otherwise, the activation and its defaults, stands upon it: ``conv_bn_act`` for
+mobile networks, ``convolution_unit`` as a step of an Inception module.
 """
 
 import keras
 from keras import layers
 
+from keras_arch.errors import invalid
+
+Size = int | tuple[int, int]
 NORM = {"momentum": 0.99, "epsilon": 1.001e-5}  # of keras.applications, for equal outputs
 EPSILON = NORM["epsilon"]
+
+
+def pad_strided(
+    x: keras.KerasTensor, size: Size, padding: str = "same", name: str = "pad"
+) -> keras.KerasTensor:
+    """Zeros for a window with stride 2, which then pads no more: ``(B, H, W, C)``, larger.
+
+    Args:
+        x: The features.
+        size: Height and width of the window, odd.
+        padding: ``"both"``, ``size // 2`` on all sides (PyTorch); ``"behind"``, one fewer
+            above and on the left; or ``"same"``, as TensorFlow does: behind for an even
+            height or width, both for an odd one. One not known when the model is built
+            counts as even, as in ``keras.applications``.
+        name: Name of the layer.
+
+    Raises:
+        ValueError: If ``padding`` is none of the three.
+    """
+    if padding not in ("same", "behind", "both"):
+        raise invalid("padding", 'one of {"same", "behind", "both"}', padding)
+
+    def zeros(side, window):
+        odd = side is not None and side % 2 == 1
+        before = padding == "both" or (padding == "same" and odd)
+        return window // 2 - (not before), window // 2
+
+    windows = (size, size) if isinstance(size, int) else size
+    return layers.ZeroPadding2D(tuple(map(zeros, x.shape[1:3], windows)), name=name)(x)
 
 
 def convolution(
     x: keras.KerasTensor,
     filters: int,
-    size: int,
+    size: Size,
     stride: int = 1,
     use_bias: bool = False,
     groups: int = 1,
+    padding: str = "both",
     name: str = "conv",
 ) -> keras.KerasTensor:
-    """Zeros on all sides alike: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
-    padding = "same"
-    if stride > 1 and size > 1:  # where Keras's "same" pads more behind than before
-        x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
-        padding = "valid"
+    """Convolution: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``.
+
+    Args:
+        x: The features.
+        filters: Channels of the output.
+        size: Of the kernel; ``(1, 7)`` is a row of seven.
+        stride: Of the convolution.
+        use_bias: Whether it has a bias.
+        groups: Of channels, which do not see each other.
+        padding: ``"same"``, ``"valid"``, or ``"both"``: zeros on all sides alike, where
+            Keras's "same" pads, for a stride, more behind than before.
+        name: Name of the layer.
+    """
+    if padding == "both":
+        padding = "same"
+        if stride > 1 and size != 1:
+            x, padding = pad_strided(x, size, "both", name=f"{name}_pad"), "valid"
     settings = {"groups": groups, "use_bias": use_bias, "name": name}
     return layers.Conv2D(filters, size, stride, padding, **settings)(x)
 
 
 def batch_norm(
-    x: keras.KerasTensor, epsilon: float = EPSILON, name: str = "bn"
+    x: keras.KerasTensor,
+    epsilon: float = EPSILON,
+    momentum: float = NORM["momentum"],
+    scale: bool = True,
+    name: str = "bn",
 ) -> keras.KerasTensor:
     """Normalize each channel: ``(B, H, W, C) -> (B, H, W, C)``."""
-    return layers.BatchNormalization(momentum=NORM["momentum"], epsilon=epsilon, name=name)(x)
+    settings = {"momentum": momentum, "epsilon": epsilon, "scale": scale, "name": name}
+    return layers.BatchNormalization(**settings)(x)
 
 
 def bn_relu(
@@ -60,13 +112,16 @@ def bn_relu_conv(
 def conv_bn(
     x: keras.KerasTensor,
     filters: int,
-    size: int,
+    size: Size,
     stride: int = 1,
     use_bias: bool = False,
     groups: int = 1,
+    padding: str = "both",
     epsilon: float = EPSILON,
+    momentum: float = NORM["momentum"],
+    scale: bool = True,
     name: str = "conv_bn",
 ) -> keras.KerasTensor:
     """Normalized convolution: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
-    x = convolution(x, filters, size, stride, use_bias, groups, name=f"{name}_conv")
-    return batch_norm(x, epsilon, name=f"{name}_bn")
+    x = convolution(x, filters, size, stride, use_bias, groups, padding, name=f"{name}_conv")
+    return batch_norm(x, epsilon, momentum, scale, name=f"{name}_bn")

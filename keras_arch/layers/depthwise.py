@@ -10,37 +10,9 @@ A KxK convolution to N channels costs 1/N + 1/K^2 of its former self.
 import keras
 from keras import layers
 
-from keras_arch.errors import invalid
+from keras_arch.layers.convolution import batch_norm, conv_bn, pad_strided
 
 EPSILON = 1e-3  # of keras.applications, for equal outputs
-
-
-def pad_strided(
-    x: keras.KerasTensor, size: int, padding: str = "same", name: str = "pad"
-) -> keras.KerasTensor:
-    """Zeros for a window with stride 2, which then pads no more: ``(B, H, W, C)``, larger.
-
-    Args:
-        x: The features.
-        size: Height and width of the window, odd.
-        padding: ``"both"``, ``size // 2`` on all sides (PyTorch); ``"behind"``, one fewer
-            above and on the left; or ``"same"``, as TensorFlow does: behind for an even
-            height or width, both for an odd one. One not known when the model is built
-            counts as even, as in ``keras.applications``.
-        name: Name of the layer.
-
-    Raises:
-        ValueError: If ``padding`` is none of the three.
-    """
-    if padding not in ("same", "behind", "both"):
-        raise invalid("padding", 'one of {"same", "behind", "both"}', padding)
-
-    def zeros(side):
-        odd = side is not None and side % 2 == 1
-        before = padding == "both" or (padding == "same" and odd)
-        return size // 2 - (not before), size // 2
-
-    return layers.ZeroPadding2D(tuple(map(zeros, x.shape[1:3])), name=name)(x)
 
 
 def conv_bn_act(
@@ -65,13 +37,12 @@ def conv_bn_act(
         momentum: Of the normalization.
         name: Prefix of the layers' names.
     """
+    inside = "same"
     if padding == "both" and stride > 1:
-        x = pad_strided(x, size, padding, name=f"{name}_pad")
-        padding = "valid"
-    else:
-        padding = "same"
-    x = layers.Conv2D(filters, size, stride, padding, use_bias=False, name=f"{name}_conv")(x)
-    return _bn_act(x, activation, momentum, name)
+        x, inside = pad_strided(x, size, padding, name=f"{name}_pad"), "valid"
+    norm = {"epsilon": EPSILON, "momentum": momentum}
+    x = conv_bn(x, filters, size, stride, padding=inside, **norm, name=name)
+    return _activated(x, activation, name)
 
 
 def depthwise_bn_act(
@@ -110,10 +81,9 @@ def depthwise_bn_act(
         use_bias=False,
         name=f"{name}_conv",
     )(x)
-    return _bn_act(x, activation, momentum, name)
+    x = batch_norm(x, EPSILON, momentum, name=f"{name}_bn")
+    return _activated(x, activation, name)
 
 
-def _bn_act(x, activation, momentum, name):
-    norm = layers.BatchNormalization(momentum=momentum, epsilon=EPSILON, name=f"{name}_bn")
-    x = norm(x)
+def _activated(x, activation, name):
     return x if activation is None else layers.Activation(activation, name=f"{name}_act")(x)

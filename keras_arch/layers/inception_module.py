@@ -13,9 +13,9 @@ import keras
 from keras import layers
 
 from keras_arch.errors import invalid
+from keras_arch.layers.convolution import Size, conv_bn, pad_strided
 from keras_arch.layers.depth import check_depth
 
-Size = int | tuple[int, int]
 Step = Any  # a convolution, a pooling, or a list of branches: see `inception_module`
 STEM = (  # how the stem of v3 and of both Inception-ResNets begins, to 71x71x192 of 299x299
     (32, 3, 2),
@@ -61,21 +61,14 @@ def convolution_unit(
     """
     padding = padding or ("same" if stride == 1 else strided)
     if padding == "both":
-        rows, columns = (size, size) if isinstance(size, int) else size
-        x = layers.ZeroPadding2D((rows // 2, columns // 2), name=f"{name}_pad")(x)
-        padding = "valid"
-    x = layers.Conv2D(
-        max(1, round(alpha * filters)),
-        size,
-        stride,
-        padding,
-        activation=None if norm else "relu",
-        use_bias=use_bias,
-        name=f"{name}_conv",
-    )(x)
+        x, padding = pad_strided(x, size, "both", name=f"{name}_pad"), "valid"
+    filters = max(1, round(alpha * filters))
+    convolved = {"use_bias": use_bias, "padding": padding}
     if not norm:
-        return x
-    x = layers.BatchNormalization(scale=scale, epsilon=epsilon, name=f"{name}_bn")(x)
+        return layers.Conv2D(
+            filters, size, stride, activation="relu", **convolved, name=f"{name}_conv"
+        )(x)
+    x = conv_bn(x, filters, size, stride, **convolved, epsilon=epsilon, scale=scale, name=name)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
@@ -187,6 +180,15 @@ def convolutions(steps: Sequence[Step], name: str) -> Iterator[str]:
                 yield from convolutions(branch, name=f"{name}_{number}_branch{index}")
         elif not isinstance(step[0], str):
             yield f"{name}_{number}"
+
+
+def numbered(places: Sequence[str]) -> dict[str, str]:
+    """Layers of keras.applications, which number the convolutions through, -> ours."""
+    return {
+        **{rf"^conv2d_{i}$": f"{place}_conv" for i, place in enumerate(places)},
+        **{rf"^batch_normalization_{i}$": f"{place}_bn" for i, place in enumerate(places)},
+        r"^predictions$": "head",
+    }
 
 
 def without_strides(steps: Sequence[Step]) -> list[Step]:

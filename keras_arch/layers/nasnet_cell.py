@@ -14,7 +14,8 @@ import keras
 from keras import layers
 
 from keras_arch.errors import invalid
-from keras_arch.layers.depthwise import EPSILON, pad_strided
+from keras_arch.layers.convolution import pad_strided
+from keras_arch.layers.depthwise import EPSILON
 from keras_arch.layers.stochastic_depth import StochasticDepth
 
 Genotype = tuple[Sequence[tuple], Sequence[str | int]]  # blocks, states of the output

@@ -5,10 +5,12 @@
 The correlation of two inputs in networks of tanh, biases of variance 0.05, layer by layer:
 in order all inputs become one, in chaos like ones become unlike, each within a depth that
 theory predicts; on the critical line, kernels of variance 1.761 over the fan-in, that depth
-has no bound. Then 30 layers learn scikit-learn's digits in each of the three phases, by
-plain gradient descent. Some minutes on four busy cores. Reaches correlations within 0.038 of
-those predicted (target 0.05), and test accuracies of 0.94 on the line, 0.10 in order and 0.63
-in chaos; the targets are 0.8, and less than 0.5 and 0.75 off the line.
+has no bound. Then 60 layers learn scikit-learn's digits in each of the three phases, by
+plain gradient descent. The paper finds that networks learn up to six depth scales deep: 7
+layers in this order, 32 in this chaos (of 30 it still learns, to 0.63). Ten minutes where
+many others wanted the cores. Reaches correlations within 0.038 of those predicted (target
+0.05), and test accuracies of 0.89 on the line, 0.10 in order and 0.10 in chaos; the targets
+are 0.8, and less than 0.5 off the line.
 
 Schoenholz, Gilmer, Ganguli, Sohl-Dickstein. Deep Information Propagation. ICLR 2017.
 """
@@ -28,13 +30,13 @@ TARGETS = {
     "critical_variance": (1.760, 1.762),
     "accuracy": (0.8, None),
     "order_accuracy": (None, 0.5),
-    "chaos_accuracy": (None, 0.75),
+    "chaos_accuracy": (None, 0.5),
 }
 BIAS_VARIANCE = 0.05
 CRITICAL = initializers.critical_variance("tanh", BIAS_VARIANCE)
 PHASES = {"order": 0.5, "critical": CRITICAL, "chaos": 6.0}
 UNITS, NETWORKS, START, LAYERS = 500, 16, 0.6, 20
-WIDTH, DEPTH = 128, 30
+WIDTH, DEPTH = 128, 60
 
 
 def correlations(kernel_variance, seed, networks):
@@ -80,7 +82,7 @@ def measure(experiment, networks):
 
 
 def network(phase, seed):
-    """Thirty tanh layers, Gaussian: ``(B, 8, 8, 1) -> (B, 10)``, logits."""
+    """Sixty tanh layers, Gaussian: ``(B, 8, 8, 1) -> (B, 10)``, logits."""
     seeds = keras.random.SeedGenerator(seed)
     kernel = initializers.VarianceScaling(PHASES[phase], "fan_in", "untruncated_normal", seeds)
     if phase == "critical":

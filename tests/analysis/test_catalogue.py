@@ -36,6 +36,7 @@ CIFAR = (32, 16, 8)
         ("DenseNet161", {}, 2967, 7_728, IMAGENET),
         ("DenseNet169", {}, 3351, 3_360, IMAGENET),
         ("DenseNet201", {}, 3863, 4_291, IMAGENET),
+        ("GoogLeNet", {}, 715, 1_583, IMAGENET),
     ],
 )
 def test_published(preset, arguments, field, millions, sides, quick):

@@ -49,6 +49,20 @@ def test_the_sine_of_an_angle():
     assert made["angle"].std() == pytest.approx(np.pi / 3**0.5, rel=0.03)
 
 
+def test_the_lone_pixel_is_where_the_place_says_and_off_the_edge():
+    shown = {}
+    for places in ("seen", "unseen"):
+        made = arrays(data.lone_pixel(examples=3000, size=12, places=places, margin=2, seed=1))
+        example, rows, columns, _ = np.nonzero(made["image"])
+        np.testing.assert_array_equal(example, np.arange(3000))
+        assert made["image"].sum() == 3000
+        found = np.stack([rows, columns], axis=-1)
+        np.testing.assert_allclose(made["place"], found / 5.5 - 1, atol=1e-6)
+        shown[places] = {*map(tuple, found.tolist())}
+    assert not shown["seen"] & shown["unseen"]
+    assert shown["seen"] | shown["unseen"] == {(r, c) for r in range(2, 10) for c in range(2, 10)}
+
+
 @pytest.mark.parametrize("name", sorted(TASKS))
 def test_content_depends_on_the_seed_alone(name):
     make = TASKS[name].make
@@ -118,6 +132,8 @@ def test_info_of_a_task():
         ("adding", "length", {"length": 1}),
         ("gaussian_ring", "modes", {"modes": 0}),
         ("gaussian_ring", "deviation", {"deviation": -1}),
+        ("lone_pixel", "places", {"places": "half"}),
+        ("lone_pixel", "margin", {"size": 8, "margin": 4}),
         ("adding", "split", {"split": "train[:50%]"}),
         ("adding", "image_size", {"image_size": 8}),
     ],

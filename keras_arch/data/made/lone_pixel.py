@@ -17,7 +17,11 @@ PLACES = ("all", "seen", "unseen", "three_quadrants", "fourth_quadrant")
 
 @made_task(inputs="image", targets="place")
 def lone_pixel(
-    examples: int = 1000, size: int = 32, places: str = "all", seed: Seed = 0
+    examples: int = 1000,
+    size: int = 32,
+    places: str = "all",
+    margin: int = 0,
+    seed: Seed = 0,
 ) -> Examples:
     """Make images with one pixel set.
 
@@ -26,6 +30,8 @@ def lone_pixel(
         size: Height and width.
         places: Where it may be: ``"all"``; ``"seen"``, four fifths of all places, or
             ``"unseen"``, the others; ``"three_quadrants"`` or ``"fourth_quadrant"``.
+        margin: How many pixels stay free on all sides. The paper's pixels are centres of
+            squares of 9x9, so it is 4 there, and no convolution meets the edge.
         seed: What ``numpy.random.default_rng`` takes; it alone decides the numbers.
 
     Returns:
@@ -33,7 +39,8 @@ def lone_pixel(
         float32: row and column.
 
     Raises:
-        ValueError: If there is no example, no place, or ``places`` is none of the above.
+        ValueError: If there is no example, no place, ``margin`` leaves none, or ``places``
+            is none of the above.
 
     Example:
 
@@ -45,9 +52,13 @@ def lone_pixel(
         raise invalid("size", "at least 2", size)
     if places not in PLACES:
         raise invalid("places", f"one of {PLACES}", places)
+    if not 0 <= margin < size / 2:
+        raise invalid("margin", f"from 0 to {(size - 1) // 2}", margin)
     rows, columns = np.divmod(np.arange(size * size), size)
     held_out = np.random.default_rng(0).permutation(size * size) < size * size / 5
     last = (rows >= size // 2) & (columns >= size // 2)
+    least, most = np.minimum(rows, columns), np.maximum(rows, columns)
+    inside = (least >= margin) & (most < size - margin)
     allowed = {
         "all": np.ones(size * size, bool),
         "seen": ~held_out,
@@ -57,7 +68,7 @@ def lone_pixel(
     }[places]
 
     def draw(rng: np.random.Generator, number: int) -> Arrays:
-        chosen = rng.choice(np.flatnonzero(allowed), number)
+        chosen = rng.choice(np.flatnonzero(allowed & inside), number)
         image = np.zeros((number, size * size), np.float32)
         image[np.arange(number), chosen] = 1
         place = 2 * np.stack([rows, columns], axis=-1)[chosen] / (size - 1) - 1

@@ -10,6 +10,12 @@ Covariate Shift. ICML 2015. https://arxiv.org/abs/1502.03167
 
 It is the first of two networks that are called Inception v2. Two 3x3 kernels in place of a
 5x5 see as much; the modules with stride 2 halve the resolution: 28, 14 and 7 of 224 pixels.
+
+Figure 5 contradicts itself. In 4c and 4d it has 128 channels after the pooling, which makes
+608 of what it gives as 576: with 96, as in the network that the authors released (slim's
+``inception_v2``), the sum is right, and ``"paper"`` has them; ports of the Caffe model have
+128. Nor has the text's number of parameters, 13.6 million, anything to do with the table,
+which has 11.2.
 """
 
 import functools
@@ -48,7 +54,7 @@ FIGURE_5 = (  # 1x1; 3x3 reduce, 3x3; double 3x3 reduce, double 3x3; pooling, pr
     ),
 )
 STRIDED = ((128, 160, 64, 96), (128, 192, 192, 256))  # 3c and 4e, which begin a stage
-WIDER = {96: 128}  # projections that the Caffe model has otherwise, in 4c and 4d
+WIDER = {96: 128}  # in 4c and 4d, what the figure says and the Caffe model has
 
 PRESETS = {
     "BNInceptionCaffe": {"variant": "caffe", "conv_bias": True},
@@ -149,12 +155,13 @@ def BNInception(
             and the third stage begin with a module with stride 2 besides.
         alpha: Width multiplier: the factor of all channels.
         variant: ``"paper"``, or ``"caffe"``, the model that most ports descend from: 128
-            channels after the pooling where the paper has 96, zeros on all sides of a
+            channels after the pooling of 4c and 4d in place of 96, zeros on all sides of a
             convolution with stride, and counted in the averages. Its convolutions have
             biases too: the preset ``BNInceptionCaffe``.
         conv_bias: Whether convolutions have biases, which normalization makes redundant.
         separable: Whether the first convolution is separable, with 8 maps for each channel
-            of the image, as the authors say theirs was.
+            of the image, as the paper's appendix says theirs was, and the released network
+            has it: nothing stands between its two parts. It computes less, not otherwise.
         dropout: Rate before the head.
         attention: What each module's output goes through: ``None``,
             ``"squeeze_excitation"``, or a function ``(x, name) -> x``.

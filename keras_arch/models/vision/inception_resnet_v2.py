@@ -7,9 +7,12 @@ Connections on Learning. AAAI 2017. https://arxiv.org/abs/1602.07261
 
     y = ReLU(x + scale * (branches -> 1x1))       320, 1088 and 2080 channels
 
-The paper's figures of it cannot be built: they add 1154 and 2048 channels to maps that have
-1152 and 2144. The released network, which ``keras.applications`` has too, has other widths,
-another stem, twice the blocks, a last block without ReLU, and a convolution at the end.
+The paper's figures of it cannot be built. Of 384 channels its reductions make 384 + 384 + 384
+= 1152 and 1152 + 384 + 288 + 320 = 2144, to which the blocks B and C of figures 17 and 19 add
+1154 and 2048; who builds it nevertheless has to correct the figures. The released network,
+which ``keras.applications`` has too, keeps the reductions, and has 320 + 768 = 1088 and 1088 +
+992 = 2080 channels, another stem, twice the blocks, a last block without ReLU, and a
+convolution at the end.
 """
 
 import functools
@@ -25,6 +28,7 @@ from keras_arch.layers import (
     global_average,
     image_classifier,
     inception_resnet,
+    numbered,
     smallest_image,
 )
 from keras_arch.layers.inception_module import STEM
@@ -64,14 +68,12 @@ def keras_names():
             for index, branch in enumerate(branches, start=1):
                 places += convolutions(branch, f"{name}_branch{index}")
     return {
-        **{rf"^conv2d_{i}$": f"{place}_conv" for i, place in enumerate(places)},
-        **{rf"^batch_normalization_{i}$": f"{place}_bn" for i, place in enumerate(places)},
+        **numbered(places),
         r"^block35_": "stage1_block",
         r"^block17_": "stage2_block",
         r"^block8_": "stage3_block",
         r"^conv_7b$": "final_conv",
         r"^conv_7b_bn$": "final_bn",
-        r"^predictions$": "head",
     }
 
 

@@ -35,6 +35,7 @@ from keras_arch.layers import (
     image_classifier,
     inception_branch,
     inception_module,
+    numbered,
     pooling_unit,
     smallest_image,
     without_strides,
@@ -106,16 +107,12 @@ def stages(variant, depths=(3, 4, 2)):
 
 
 def keras_names():
-    """Layers of keras.applications, which are numbered, -> ours."""
+    """Layers of keras.applications -> ours."""
     places = list(convolutions(STEMS["keras"], "stem"))
     for name, branches in itertools.chain(*stages("keras")):
         for index, branch in enumerate(branches, start=1):
             places += convolutions(branch, f"{name}_branch{index}")
-    return {
-        **{rf"^conv2d_{i}$": f"{place}_conv" for i, place in enumerate(places)},
-        **{rf"^batch_normalization_{i}$": f"{place}_bn" for i, place in enumerate(places)},
-        r"^predictions$": "head",
-    }
+    return numbered(places)
 
 
 def auxiliary(x, convolve, name):

@@ -10,6 +10,7 @@ Bottlenecks. CVPR 2018. https://arxiv.org/abs/1801.04381
 The narrow end is linear, since a ReLU in few channels loses what it sets to zero.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ from keras_arch.errors import invalid
 from keras_arch.layers import (
     check_depth,
     conv_bn_act,
+    global_average,
     image_classifier,
     inverted_residual,
     keep_resolution,
@@ -39,12 +41,6 @@ KERAS_NAMES = {  # layers of keras.applications -> ours
     r"^block_(\d+)_([a-z]+)_BN$": r"block\1_\2_bn",
     r"^predictions$": "head",
 }
-
-
-def pooled(x, dropout):
-    """``(B, H, W, C) -> (B, C)``."""
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return layers.Dropout(dropout, name="dropout")(x) if dropout else x
 
 
 @register(
@@ -189,4 +185,4 @@ def MobileNetV2(
             block += 1
         x = layers.Identity(name=f"stage{stage}")(x)
     x = conv_bn_act(x, make_divisible(last_width * alpha) if alpha > 1 else last_width, name="last")
-    return finish(x, top=lambda x: pooled(x, dropout))
+    return finish(x, functools.partial(global_average, dropout=dropout))

@@ -12,6 +12,7 @@ For large images two reduction cells, of F/4 and F/2 filters, belong to the stem
 cell computes is data, the genotype, so that another search can bring its own.
 """
 
+import functools
 from collections.abc import Sequence
 
 import keras
@@ -19,8 +20,10 @@ from keras import Model, layers
 
 from keras_arch.errors import invalid
 from keras_arch.layers import (
+    batch_norm,
     check_depth,
     check_genotype,
+    global_average,
     image_classifier,
     linear_rates,
     nasnet_normal_cell,
@@ -73,20 +76,14 @@ KERAS_NAMES = {  # layers of keras.applications -> ours
 }
 
 
-def pooled(x, dropout):
-    """``(B, H, W, C) -> (B, C)``."""
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return layers.Dropout(dropout, name="dropout")(x) if dropout else x
-
-
 def auxiliary(x):
     """What the auxiliary head reads: ``(B, H, W, C) -> (B, 768)``."""
     x = layers.ReLU(name="aux1_relu")(x)
     x = layers.AveragePooling2D(5, strides=3, name="aux1_pool")(x)
     for index, (filters, size) in enumerate([(128, 1), (768, x.shape[1:3])], start=1):
         x = layers.Conv2D(filters, size, use_bias=False, name=f"aux1_conv{index}")(x)
-        norm = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=f"aux1_bn{index}")
-        x = layers.ReLU(name=f"aux1_relu{index}")(norm(x))
+        x = batch_norm(x, EPSILON, MOMENTUM, name=f"aux1_bn{index}")
+        x = layers.ReLU(name=f"aux1_relu{index}")(x)
     return layers.Flatten(name="aux1_flat")(x)
 
 
@@ -246,7 +243,7 @@ def NASNet(
     )
     stride, padding = (2, "valid") if stem == "imagenet" else (1, "same")
     x = layers.Conv2D(stem_width, 3, stride, padding, use_bias=False, name="stem_conv")(image)
-    x = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name="stem_bn")(x)
+    x = batch_norm(x, EPSILON, MOMENTUM, name="stem_bn")
     previous, halve = None, False
     if stem == "imagenet":
         for index, filters in enumerate((widths[0] // 4, widths[0] // 2), start=1):
@@ -272,4 +269,4 @@ def NASNet(
         if aux and include_top and stage == len(depths) - 1:
             heads["aux1"] = auxiliary(x)
     x = layers.ReLU(name="final_relu")(x)
-    return finish(x, top=lambda x: pooled(x, dropout), aux=heads)
+    return finish(x, functools.partial(global_average, dropout=dropout), aux=heads)

@@ -259,10 +259,8 @@ def ResNet(
         raise invalid("widening", "a positive integer, 1 for basic blocks", widening)
     if shortcut == "none" and stochastic_depth:
         raise invalid("stochastic_depth", "0 without shortcuts", stochastic_depth)
-    if shortcut == "none":
-        check_depth(depths, layers_each=6 if block == "basic" else 9)
-    else:
-        check_depth(depths, layers_each=2)  # addition and ReLU
+    plain = 6 if block == "basic" else 9
+    check_depth(depths, plain if shortcut == "none" else 2)  # layers: addition and ReLU
     rates = iter(linear_rates(stochastic_depth, sum(depths)))
     image, finish = image_classifier(
         include_top,
@@ -283,17 +281,9 @@ def ResNet(
         widening=widening,
         attention=attention,
     )
-    add_block: Callable[..., keras.KerasTensor]
-    if block == "basic":
-        add_block = functools.partial(residual_block, shortcut=shortcut, conv_bias=conv_bias)
-    else:
-        add_block = functools.partial(
-            bottleneck_block,
-            shortcut=shortcut,
-            conv_bias=conv_bias,
-            stride_in=stride_in,
-            widening=widening,
-        )
+    add_block: Callable[..., keras.KerasTensor] = residual_block
+    if block == "bottleneck":
+        add_block = functools.partial(bottleneck_block, stride_in=stride_in, widening=widening)
     x = convolutional_stem(image, widths[0], stem, use_bias=conv_bias)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):
@@ -301,6 +291,8 @@ def ResNet(
                 x,
                 width,
                 stride=2 if stage > 1 and index == 1 else 1,
+                shortcut=shortcut,
+                conv_bias=conv_bias,
                 attention=attention,
                 stochastic_depth=next(rates),
                 name=f"stage{stage}_block{index}",

@@ -11,19 +11,6 @@ def trainable(model):
     return sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
 
 
-def multiply_adds(model):
-    """Of convolutions and dense layers, for one image."""
-    total = 0
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.DepthwiseConv2D):  # a kernel a channel
-            total += np.prod([*layer.output.shape[1:], *layer.kernel_size])
-        elif isinstance(layer, keras.layers.Conv2D):
-            total += np.prod([*layer.output.shape[1:], *layer.kernel.shape[:3]])
-        elif isinstance(layer, keras.layers.Dense):
-            total += np.prod(layer.kernel.shape)
-    return total
-
-
 def shapes(model, *taps):
     return [tuple(model.get_layer(tap).output.shape[1:]) for tap in taps]
 
@@ -32,15 +19,6 @@ def first_logits(model, gain=1.0, epsilon=None):
     """Five logits of the image by formula, with weights by formula."""
     fill_keras(model, gain=gain, epsilon=epsilon)
     return np.asarray(model(image(*model.input_shape[1:]), training=False))[0, :5]
-
-
-def macs(model, prefix=""):
-    """Multiply-adds of convolutions and dense layers whose names begin so."""
-    total = 0
-    for layer in model.layers:
-        if layer.name.startswith(prefix) and hasattr(layer, "kernel"):
-            total += int(np.prod(layer.kernel.shape)) * int(np.prod(layer.output.shape[1:-1]))
-    return total
 
 
 def fill_apart(model):

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from models.vision.compare import first_logits, macs, quick_kernels, shapes, trainable
+from formula import fill_keras, image
+from models.vision.compare import first_logits, quick_kernels, shapes, trainable
 
 import keras_arch
 from keras_arch import models
+from keras_arch.analysis import count_macs
 from keras_arch.models import BNInception
 
 NAMES = ["stage1_module1", "stage1_module2", "stage2_reduction"]
@@ -36,7 +38,7 @@ def test_trainable_parameters(preset, arguments, parameters, quick):
 
 def test_the_paper_has_11_2_million(paper):
     assert trainable(paper) == 11_194_984
-    assert macs(paper) == pytest.approx(2.03e9, rel=0.01)
+    assert count_macs(paper).total == pytest.approx(2.03e9, rel=0.01)
 
 
 def test_squeeze_and_excitation_costs_what_its_paper_says(paper, quick):
@@ -68,6 +70,23 @@ def test_the_caffe_model_answers_as_others_do(quick):
     assert [channels for _, _, channels in shapes(model, *NAMES)] == CAFFE
     expected = [-0.962265, 1.07520, -6.70690, 2.40138, -2.80735]  # pytorchcv
     np.testing.assert_allclose(first_logits(model, epsilon=1e-5), expected, rtol=1e-4)
+
+
+def test_a_separable_first_convolution_has_a_convolution_in_its_place():
+    """As in the released network: no normalization, no ReLU between its two parts."""
+    sizes = {"depths": (1,), "alpha": 0.1, "input_shape": (31, 32, 3), "include_top": False}
+    separable, plain = fill_keras(BNInception(**sizes, separable=True)), BNInception(**sizes)
+    depthwise, pointwise, *others = separable.get_weights()
+    assert depthwise.shape == (7, 7, 3, 8)
+    kernel = np.einsum("hwcm,cmn->hwcn", depthwise, pointwise.reshape(3, 8, -1))
+    plain.set_weights([kernel, *others])
+    answers = [
+        keras_arch.feature_extractor(model, ["stem_1_relu", "stage1"])(image(31, 32))
+        for model in (separable, plain)
+    ]
+    for name, found in answers[0].items():
+        assert np.asarray(found).std() > 1e-3
+        np.testing.assert_allclose(found, answers[1][name], rtol=1e-4, atol=1e-5)
 
 
 def test_feature_maps_for_small_images(quick):

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 from formula import fill_keras, image
-from models.vision.compare import macs, quick_kernels, shapes, trainable
+from models.vision.compare import quick_kernels, shapes, trainable
 
+from keras_arch.analysis import count_macs, receptive_field
 from keras_arch.models import GoogLeNet
 
 MODULES = ["stage1_module1", "stage1_module2"]
@@ -64,9 +65,29 @@ def test_feature_maps(whole):
 
 def test_multiply_adds(whole):
     column = [128, 304, 73, 88, 100, 119, 170]  # "ops" of 3a to 4e in table 1, in millions
-    found = [macs(whole, f"{module}_") / 1e6 for module in MODULES[:7]]
+    macs = count_macs(whole)
+
+    def part(prefix):
+        return sum(n for name, n in macs.layers.items() if name.startswith(prefix))
+
+    found = [part(f"{module}_") / 1e6 for module in MODULES[:7]]
     np.testing.assert_allclose(found, column, atol=0.8)
-    assert macs(whole) - macs(whole, "aux") == pytest.approx(1.583e9, rel=1e-3)
+    assert macs.total - part("aux") == pytest.approx(1.583e9, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("variant", "stem", "first", "second", "third"),
+    [  # a kernel of k sees k - 1 more of its input's pixels; a pooling between two stages, too
+        ("paper", 27, 27 + 2 * 4 * 8, 91 + 2 * 8 + 5 * 4 * 16, 427 + 2 * 16 + 2 * 4 * 32),
+        ("bn", 27, 27 + 2 * 2 * 8, 59 + 2 * 8 + 5 * 2 * 16, 235 + 1 * 16 + 2 * 2 * 32),
+    ],
+)
+def test_receptive_fields(variant, stem, first, second, third):
+    model = GoogLeNet(variant=variant, alpha=0.05)
+    stages = {"stem": stem, "stage1": first, "stage2": second, "stage3": third}
+    for name, side in stages.items():
+        assert receptive_field(model, name).size == (side, side)
+    assert third == {"paper": 715, "bn": 379}[variant]
 
 
 def test_feature_maps_for_small_images(quick):
