@@ -106,9 +106,9 @@ def run(experiment):
     brief = experiment.quick or experiment.steps
     linear = 100 if brief else 1000
     depth = 20 if brief else 10_000 if experiment.options.full else experiment.options.depth
-    delta, gaussian = (
-        singular_values(name, experiment.seed, linear) for name in ("delta_orthogonal", "gaussian")
-    )
+    laws = ("delta_orthogonal", "gaussian")
+    values = {name: singular_values(name, experiment.seed, linear) for name in laws}
+    draw(experiment, values)
     model, accuracy = train(experiment, "delta_orthogonal", depth)
     _, gaussian_accuracy = train(experiment, "gaussian", depth)
     experiment.save(model)
