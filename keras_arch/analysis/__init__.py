@@ -17,14 +17,18 @@ from keras_arch.analysis.prior_samples import prior_samples
 from keras_arch.analysis.receptive_field import ReceptiveField, receptive_field
 from keras_arch.analysis.redrawn import redrawn
 from keras_arch.analysis.resolution_profile import resolution_profile
+from keras_arch.analysis.signal_report import LayerSignal, SignalReport, Steps, signal_report
 from keras_arch.analysis.true_convolution import true_convolution
 from keras_arch.analysis.unrolled_estimation import unrolled_estimation
 from keras_arch.analysis.widths import Widths, check_widths, hanin_sum
 
 __all__ = [
+    "LayerSignal",
     "Macs",
     "Moments",
     "ReceptiveField",
+    "SignalReport",
+    "Steps",
     "Widths",
     "check_widths",
     "conv_as_matrix",
@@ -43,6 +47,7 @@ __all__ = [
     "redrawn",
     "residual_blocks",
     "resolution_profile",
+    "signal_report",
     "spectral_flatness",
     "swapped_blocks",
     "true_convolution",

@@ -7,15 +7,15 @@ One multiplication and its addition count as one. Biases, normalization, activat
 pooling are not counted, as in the tables of the papers.
 """
 
-import contextlib
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import keras
 from keras import layers
 
+from keras_arch.analysis.watched_calls import Around, watched_calls
 from keras_arch.errors import invalid
 
 KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel", "stacked_kernel")
@@ -63,7 +63,8 @@ def count_macs(model: keras.Model, input_shape: tuple[int, ...] | None = None) -
     """
     counts: Counter[str] = Counter()
     forward = _Forward(model)
-    with _watched(model, counts), keras.StatelessScope(collect_losses=True):
+    watched = watched_calls(model, _counter(model, counts))
+    with watched, keras.StatelessScope(collect_losses=True):
         forward(_inputs(model, input_shape))
     return Macs(sum(counts.values()), dict(counts))
 
@@ -95,41 +96,21 @@ def _inputs(model, input_shape):
     return found if len(found) > 1 else found[0]
 
 
-@contextlib.contextmanager
-def _watched(model: Any, counts: Counter[str]) -> Iterator[None]:
-    """While it lasts, each call of a layer inside of the model is counted."""
-    path: list[str] = []
-
-    def watch(layer, call):
-        def counted(*args, **kwargs):
-            path.append(layer.name)
-            try:
-                outputs = call(*args, **kwargs)
-                macs = _macs(layer, args, outputs)
-                if macs:
-                    counts["/".join(path)] += macs
-            finally:
-                path.pop()
-            return outputs
-
-        return counted
-
-    inside = list(model._flatten_layers(include_self=False))
-    for layer in inside:
+def _counter(model: Any, counts: Counter[str]) -> Around:
+    """Counts each call of a layer inside of the model."""
+    for layer in model._flatten_layers(include_self=False):
         if isinstance(layer, UNCOUNTED) or getattr(layer, "data_format", None) == "channels_first":
             known = "a model of convolutions and dense layers, channels last"
             raise invalid("model", known, f"{layer.name} ({type(layer).__name__})")
-    before = [vars(layer).get("call") for layer in inside]
-    try:
-        for layer in inside:  # past __setattr__, which would track it
-            vars(layer)["call"] = watch(layer, layer.call)
-        yield
-    finally:
-        for layer, call in zip(inside, before, strict=True):
-            if call is None:
-                vars(layer).pop("call", None)
-            else:
-                vars(layer)["call"] = call
+
+    def counted(path, layer, call, args, kwargs):
+        outputs = call(*args, **kwargs)
+        macs = _macs(layer, args, outputs)
+        if macs:
+            counts[path] += macs
+        return outputs
+
+    return counted
 
 
 def _macs(layer, args, outputs):

@@ -91,11 +91,8 @@ def check_widths(units: Sequence[int]) -> Widths:
 def hanin_sum(model: keras.Model) -> float:
     """Return the sum of one over the widths of all layers with kernels but the last.
 
-    The width of a dense layer is its units, of a convolution its channels, of a depthwise
-    one all that it gives, of a recurrent one its units. Order is that of the weights.
-
     Args:
-        model: A built model.
+        model: A built model; what the width of a layer is, ``hidden_widths`` says.
 
     Raises:
         ValueError: If no layer has a kernel.
@@ -106,6 +103,21 @@ def hanin_sum(model: keras.Model) -> float:
     >>> x = keras.layers.Dense(20)(keras.layers.Dense(20)(inputs))
     >>> hanin_sum(keras.Model(inputs, keras.layers.Dense(1)(x)))
     0.1
+    """
+    return math.fsum(1 / width for width in hidden_widths(model))
+
+
+def hidden_widths(model: keras.Model) -> list[int]:
+    """Return the widths of all layers with kernels but the last.
+
+    The width of a dense layer is its units, of a convolution its channels, of a depthwise
+    one all that it gives, of a recurrent one its units. Order is that of the weights.
+
+    Args:
+        model: A built model.
+
+    Raises:
+        ValueError: If no layer has a kernel.
     """
     widths = []
     for layer in model._flatten_layers():
@@ -118,4 +130,4 @@ def hanin_sum(model: keras.Model) -> float:
             widths.append(getattr(layer, "units", None) or kernel.shape[-1])
     if not widths:
         raise invalid("model", "one with kernels", model)
-    return math.fsum(1 / width for width in widths[:-1])
+    return widths[:-1]

@@ -19,6 +19,7 @@ import functools
 import keras
 import numpy as np
 from keras import layers, ops
+from matplotlib.figure import Figure
 
 import keras_arch
 from keras_arch.recipes.experiment import main
@@ -30,20 +31,19 @@ TARGETS = {
     "accuracy": (0.60, None),
     "gaussian_accuracy": (None, 0.30),
 }
-VARIANCE, BIAS_VARIANCE = 1.0499, 2e-5  # tanh on the line between order and chaos
-CHANNELS, RATE, EPOCHS = 16, 5e-4, 7
+CHANNELS, RATE, EPOCHS = 16, 0.05, 7
 
 
-def law(name, channels, seed, variance):
-    """Both laws multiply the mean square by ``variance`` in a linear layer."""
+def law(name, channels, seed):
+    """Both laws keep the mean square in a linear layer."""
     if name == "delta_orthogonal":
-        return keras_arch.initializers.DeltaOrthogonal(gain=variance**0.5, seed=seed)
-    return keras.initializers.RandomNormal(stddev=(variance / (9 * channels)) ** 0.5, seed=seed)
+        return keras_arch.initializers.DeltaOrthogonal(seed=seed)
+    return keras.initializers.RandomNormal(stddev=(9 * channels) ** -0.5, seed=seed)
 
 
 def singular_values(name, seed, depth, size=4, channels=8):
     """Of ``depth`` linear circular 3x3 convolutions: ``size**2 * channels`` of them."""
-    initializer = law(name, channels, keras.random.SeedGenerator(seed), variance=1.0)
+    initializer = law(name, channels, keras.random.SeedGenerator(seed))
     basis = size * size * channels
     x = ops.reshape(ops.eye(basis), (basis, size, size, channels))
     for _ in range(depth):
@@ -54,32 +54,49 @@ def singular_values(name, seed, depth, size=4, channels=8):
     return np.linalg.svd(np.reshape(x, (basis, basis)), compute_uv=False)
 
 
-def vanilla_cnn(name, seed, depth):
+def options(parser):
+    """The recipe's own."""
+    parser.add_argument("--depth", type=int, default=100, help="layers that are trained (100)")
+    parser.add_argument("--full", action="store_true", help="10,000 layers, as the paper")
+
+
+def vanilla_cnn(name, depth):
     """No normalization, no shortcut, no pooling: ``(B, 8, 8, 1) -> (B, 10)``, logits."""
     inputs = keras.Input((8, 8, 1), name="image")
     x = layers.Rescaling(2.0, -1.0, name="centred")(inputs)
-    for block in range(depth + 1):
-        own = 1000 * seed + block
-        x = layers.Conv2D(
-            CHANNELS,
-            3,
-            padding="same",
-            activation="tanh",
-            kernel_initializer=law(name, x.shape[-1], own, VARIANCE),
-            bias_initializer=keras.initializers.RandomNormal(0.0, BIAS_VARIANCE**0.5, seed=own),
-            name=f"block{block}" if block else "stem",
-        )(x)
-    x = layers.Flatten(name="flatten")(x)
+    features = keras_arch.models.VanillaCNN(
+        depth,
+        CHANNELS,
+        strides=(1,),
+        padding="same",
+        initializer=name,
+        include_top=False,
+        input_tensor=x,
+    )
+    x = layers.Flatten(name="flatten")(features.output)
     return keras.Model(inputs, layers.Dense(10, name="head")(x), name=name)
+
+
+def draw(experiment, values):
+    """The picture: singular values by rank."""
+    ax = (figure := Figure(figsize=(6, 4), layout="constrained")).subplots()
+    for name, found in values.items():
+        ax.semilogy(np.arange(1, len(found) + 1), np.maximum(found, 1e-40), label=name)
+    ax.axhline(1.0, color="grey", linestyle=":", label="isometry")
+    ax.set(xlabel="rank", ylabel="singular value", title="All linear layers together")
+    ax.legend()
+    alt = "Singular values of many layers by rank: all 1 if delta-orthogonal, else next to nothing"
+    experiment.picture(figure, "singular_values", alt)
 
 
 def train(experiment, name, depth):
     """Train with one law; returns the model and its test accuracy."""
     load = functools.partial(keras_arch.data.load, "digits", batch_size=64)
     keras.utils.set_random_seed(experiment.seed)
-    model = vanilla_cnn(name, experiment.seed, depth)
+    model = vanilla_cnn(name, depth)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(RATE), loss, metrics=["accuracy"])
+    optimizer = keras.optimizers.SGD(RATE / depth)
+    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
     experiment.fit(model, functools.partial(load, split="train"), EPOCHS, part=name)
     return model, model.evaluate(load("test"), verbose=0, return_dict=True)["accuracy"]
 
@@ -87,22 +104,22 @@ def train(experiment, name, depth):
 def run(experiment):
     """Measure both laws, export the network that learned."""
     brief = experiment.quick or experiment.steps
-    layers_deep, depth = (100, 20) if brief else (1000, 100)
-    delta, gaussian = (
-        singular_values(name, experiment.seed, layers_deep)
-        for name in ("delta_orthogonal", "gaussian")
-    )
+    linear = 100 if brief else 1000
+    depth = 20 if brief else 10_000 if experiment.options.full else experiment.options.depth
+    laws = ("delta_orthogonal", "gaussian")
+    values = {name: singular_values(name, experiment.seed, linear) for name in laws}
+    draw(experiment, values)
     model, accuracy = train(experiment, "delta_orthogonal", depth)
     _, gaussian_accuracy = train(experiment, "gaussian", depth)
     experiment.save(model)
     return {
-        "smallest_singular_value": delta.min(),
-        "largest_singular_value": delta.max(),
-        "gaussian_largest": gaussian.max(),
+        "smallest_singular_value": values["delta_orthogonal"].min(),
+        "largest_singular_value": values["delta_orthogonal"].max(),
+        "gaussian_largest": values["gaussian"].max(),
         "accuracy": accuracy,
         "gaussian_accuracy": gaussian_accuracy,
     }
 
 
 if __name__ == "__main__":
-    main(run, TARGETS)
+    main(run, TARGETS, options)

@@ -45,14 +45,15 @@ EVEN, UNEVEN = (32,) * 10, (62, 2) * 5  # of 320 units both; sums 0.3 and 2.6
 
 
 def moments(hidden, networks, seed):
-    """Second and fourth moments of the Jacobian of networks with ReLU on one output.
+    """Second and fourth moments of the Jacobian of networks with ReLU on one output, and how
+    often it is zero before that output.
 
     The last layer is averaged in closed form, which leaves less to chance: over a Gaussian
     row that is on with odds of half, ``J v`` has the moments ``|v|^2 / n`` and
     ``6 |v|^4 / n^2``.
     """
     rng = np.random.default_rng(seed)
-    second, fourth = [], []
+    second, fourth, zero = [], [], []
     for _ in range(0, networks, BLOCK):
         x = rng.standard_normal((BLOCK, INPUTS), dtype="float32")
         columns = np.repeat(np.eye(INPUTS, dtype="float32")[None], BLOCK, axis=0)[..., :2]
@@ -65,7 +66,8 @@ def moments(hidden, networks, seed):
         squares = (columns.astype("float64") ** 2).sum(axis=1) / hidden[-1]
         second.append(squares.mean())
         fourth.append(6 * (squares**2).mean())
-    return np.mean(second), np.mean(fourth)
+        zero.append((squares == 0).mean())
+    return np.mean(second), np.mean(fourth), np.mean(zero)
 
 
 def measure(experiment, networks):
@@ -73,7 +75,7 @@ def measure(experiment, networks):
     found, exact = [], []
     for hidden in PROFILES.values():
         said = analysis.check_widths((INPUTS, *hidden, 1))
-        found.append(moments(hidden, networks, experiment.seed))
+        found.append(moments(hidden, networks, experiment.seed)[:2])
         exact.append((said.second, said.fourth))
     found, exact = np.array(found), np.array(exact)
     ax = (figure := Figure(figsize=(8, 4.5), layout="constrained")).subplots()
