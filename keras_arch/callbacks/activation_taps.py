@@ -7,6 +7,7 @@ number: a rectifier that is never on, a sigmoid that is saturated for good. Of a
 nobody can tell.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -67,15 +68,20 @@ class ActivationSums:
         dead = ops.cast(ops.logical_and(same, size > output.shape[-1]), "float32")
         self.calls.append((size, ops.mean(output), ops.var(output), dead))
 
-    def row(self) -> Any:
-        """Return mean, variance and dead fraction, ``(3,)``."""
+    def row(self) -> list[Any]:
+        """Return mean, variance, squared mean, and for each unit whether it is dead."""
         sizes, means, variances, deads = zip(*self.calls, strict=True)
         shares = ops.stack(sizes) / ops.sum(ops.stack(sizes))
-        mean = _over_replicas(ops.sum(shares * ops.stack(means)))
-        squares = ops.stack(variances) + (ops.stack(means) - mean) ** 2
-        dead = ops.prod(ops.stack(deads), axis=0)
-        everywhere = ops.cast(_over_replicas(dead) == 1, "float32")
-        return ops.stack([mean, _over_replicas(ops.sum(shares * squares)), ops.mean(everywhere)])
+        mean = ops.sum(shares * ops.stack(means))
+        variance = ops.sum(shares * (ops.stack(variances) + (ops.stack(means) - mean) ** 2))
+        return [mean, variance, mean * mean, ops.prod(ops.stack(deads), axis=0)]
+
+
+def summary(row: Sequence[Any]) -> Any:
+    """Return what ``KINDS`` says of a row, or of the mean of the rows of replicas, ``(3,)``."""
+    mean, variance, squared, dead = row
+    between = squared - mean * mean  # replicas
+    return ops.stack([mean, variance + between, ops.mean(ops.cast(dead == 1, "float32"))])
 
 
 def _parts(model, prefix=""):
@@ -91,15 +97,3 @@ def _is_nonlinear(layer):
     return isinstance(layer, NONLINEAR) or (
         function is not None and function is not keras.activations.linear
     )
-
-
-def _over_replicas(value):
-    """Return the mean over the replicas of ``tf.distribute``."""
-    if keras.backend.backend() != "tensorflow":
-        return value
-    import tensorflow as tf
-
-    replica = tf.distribute.get_replica_context()
-    if replica is None or replica.num_replicas_in_sync == 1:
-        return value
-    return replica.all_reduce(tf.distribute.ReduceOp.MEAN, value)

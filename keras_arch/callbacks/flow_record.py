@@ -1,6 +1,6 @@
 """Flow record: what one watched step measured, by layer, by weight group and by optimizer.
 
-    one row a kind, from the step -> by variable -> by layer (its kernels), by group (its name)
+one row a kind, from the step -> by variable -> by layer (its kernels), by group (its name)
 """
 
 from collections.abc import Sequence

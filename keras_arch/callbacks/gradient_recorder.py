@@ -76,7 +76,8 @@ class GradientRecorder:
 
     def count_steps(self) -> None:
         """Read how many steps the optimizer has done, which may wait for the last of them."""
-        self._steps = int(_value_in_training(self.model, self._optimizer._iterations))
+        value = _value_in_training(self.model, self._optimizer._iterations)
+        self._steps = int(keras.ops.convert_to_numpy(value))
 
     def before_step(self) -> None:
         """Have the coming step watched, where it is one to be recorded."""

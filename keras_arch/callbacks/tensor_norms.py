@@ -29,10 +29,12 @@ def norms(tensors: Sequence[Any], variables: Sequence[keras.Variable], by_xla: b
     """Return the norm of each tensor, of those of a stack that of each layer, in one row.
 
     Args:
-        tensors: Values or gradients of the variables; not empty.
+        tensors: Values or gradients of the variables; not empty. Of a sparse gradient
+            (``tf.IndexedSlices``), the rows of one index are added up.
         variables: Whose they are.
         by_xla: Whether XLA compiles the step.
     """
+    tensors = [_dense(tensor) for tensor in tensors]
     if by_xla:
         pairs = zip(tensors, variables, strict=True)
         return ops.concatenate([_scaled(ops.reshape(t, (layers_of(v), -1))) for t, v in pairs])
@@ -55,7 +57,7 @@ def magnitudes(tensors: Sequence[Any], variables: Sequence[keras.Variable]) -> A
     """
     owners = sum(map(layers_of, variables))
     counts = []
-    for tensor, variable in zip(tensors, variables, strict=True):
+    for tensor, variable in zip(map(_dense, tensors), variables, strict=True):
         layers = layers_of(variable)
         rows = ops.reshape(ops.cast(tensor, "float32"), (layers, -1))
         place = ops.floor((ops.log10(ops.absolute(rows)) - LOWEST) * PARTS) + 1
@@ -86,3 +88,18 @@ def _doubles(tensors):
         for place, part in zip(small, parts, strict=True):
             flat[place] = part
     return [tf.cast(tensor, tf.float64) for tensor in flat]
+
+
+def _dense(gradient):
+    """Return a gradient; of a sparse one the rows, those of one index added up."""
+    if keras.backend.backend() != "tensorflow":
+        return gradient
+    import tensorflow as tf
+
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    order = tf.argsort(gradient.indices)
+    indices = tf.gather(gradient.indices, order)
+    starts = tf.concat([[0], tf.cast(indices[1:] != indices[:-1], tf.int32)], 0)
+    rows = tf.gather(gradient.values, order)
+    return tf.math.unsorted_segment_sum(rows, tf.cumsum(starts), tf.shape(indices)[0])

@@ -1,26 +1,26 @@
 """Watched step: a second form of the training step, which also returns what it measured.
 
-    fit -> [due?] - no --> the step that Keras made, untouched
-               \\-- yes -> the watched one: logs, measures
+    fit -> due? - no --> the step that Keras made, untouched
+                - yes -> the watched one: logs, measures
 
 So what is not recorded costs nothing. In the watched form, calls of layers and optimizers
 pass by taps while the step is traced; the arithmetic of the training is the same.
+
+Replicas of ``tf.distribute`` return their parts, which Keras averages, and the measures are
+taken of the averages, after the step: a sum over replicas inside of it could be taken for one
+of the training's own, since TensorFlow tells such sums apart by the order of their captures.
 """
 
-import contextlib
-import functools
-import inspect
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
 
-from keras_arch.callbacks.activation_taps import ActivationSums, active_layers
-from keras_arch.callbacks.gradient_taps import Applied, GradientTap
-from keras_arch.callbacks.optimizers import held_optimizers
-from keras_arch.callbacks.tensor_norms import norms
+from keras_arch.callbacks import activation_taps
+from keras_arch.callbacks.kernel_layers import is_kernel
+from keras_arch.callbacks.step_taps import Seen, StepTaps, replaced
+from keras_arch.callbacks.tensor_norms import magnitudes, norms
 
 
 class WatchedStep:
@@ -46,15 +46,14 @@ class WatchedStep:
         self.layers: list[str] = []
         self.weights: list[keras.Variable] = []
         self._model = model
+        self._histograms = histograms
         self._attempt: Callable[..., Any]
-        self._activations = activations and _activations_can_be_seen(model)
         self._on_jax = keras.backend.backend() == "jax"
         self._by_xla = self._on_jax or model.jit_compile
-        self._gradients = GradientTap(histograms, self._by_xla)
+        self._replicas = 1 if self._on_jax else model.distribute_strategy.num_replicas_in_sync
+        self._taps = StepTaps(model, activations, lambda *call: self._attempt(*call))
+        self._clipped: list[list[keras.Variable]] = []  # of each call of an optimizer
         self._own_step = model.train_step
-        self._seen = threading.local()  # the replicas of a strategy are threads
-        self._patches = contextlib.ExitStack()
-        self._entered = 0
         self._own = model.train_function
         self._watched = self._made()
 
@@ -80,7 +79,7 @@ class WatchedStep:
     def _made(self):
         """Return the training function that Keras makes of the watched step."""
         model = self._model
-        with _replaced(model, "train_step", self._train_step):
+        with replaced(model, "train_step", self._train_step):
             model.train_function = None
             try:
                 model.make_train_function()
@@ -101,22 +100,21 @@ class WatchedStep:
             logs = self._own(*arguments)  # raises what is the model's own fault
             self._attempt(_fail, error)
             return logs
-        if not self._on_jax:
-            logs, self.measured = result
-            return logs
-        (logs, self.measured), state = result
-        return logs, state
+        (logs, parts), *state = result if self._on_jax else [result]
+        self.measured = parts if self._replicas == 1 else self._attempt(self._measures, parts) or {}
+        return (logs, *state) if self._on_jax else logs
 
     def _train_step(self, *arguments):
         """The model's own step, and what was measured in it; runs while it is traced."""
-        self._seen.now = seen = Seen({_level_now()})
         before = self._attempt(self._weights, arguments)
-        with self._taps():
+        with self._taps.attached() as seen:
             result = self._own_step(*arguments)
-        logs, state = result if self._on_jax else (result, None)
-        after = self._attempt(self._weights, (state,))
-        measured = self._attempt(self._summary, seen, before, after) or {}
-        return ((logs, measured), state) if self._on_jax else (logs, measured)
+        logs, *state = result if self._on_jax else [result]
+        after = self._attempt(self._weights, state)
+        parts = self._attempt(self._parts, seen, before, after) or {}
+        if self._replicas == 1:
+            parts = self._attempt(self._measures, parts) or {}
+        return ((logs, parts), *state) if self._on_jax else (logs, parts)
 
     def _weights(self, arguments):
         """Return the weights as they are, each with its variable."""
@@ -127,148 +125,53 @@ class WatchedStep:
 
         return [(variable, tf.identity(variable.value)) for variable in variables]
 
-    def _summary(self, seen, before, after):
-        """Return what was measured, as tensors, and remember whose it is."""
-        measured = {}
+    def _parts(self, seen: Seen, before, after):
+        """Return what was seen, as tensors, and remember whose it is."""
+        parts = {}
         self.weights = [variable for variable, _ in before]
         if before:
             later = {id(variable): value for variable, value in after}
             values = [value for _, value in before]
             moves = [later[id(variable)] - value for variable, value in before]
-            measured["weights"] = norms(values, self.weights, self._by_xla)
-            measured["updates"] = norms(moves, self.weights, self._by_xla)
-        self.applied = [(applied.attribute, applied.variables) for applied in seen.applied]
-        for index, applied in enumerate(seen.applied):
-            for kind in ("norms", "clipped", "magnitudes"):
-                if getattr(applied, kind) is not None:
-                    measured[f"{kind}/{index}"] = getattr(applied, kind)
+            parts["weights"] = norms(values, self.weights, self._by_xla)
+            parts["updates"] = norms(moves, self.weights, self._by_xla)
+        self.applied = [(call.attribute, call.variables) for call in seen.applied]
+        self._clipped = [call.clipped_variables for call in seen.applied]
+        for kind in ("gradients", "before", "after"):
+            parts[kind] = tuple(
+                tuple(map(self._whole, getattr(call, kind))) for call in seen.applied
+            )
         rows = seen.rows or {name: sums.row() for name, sums in seen.activations.items()}
         self.layers = list(rows)
-        if rows:
-            measured["activations"] = ops.stack(list(rows.values()))
+        parts["activations"] = tuple(map(tuple, rows.values()))
+        return parts
+
+    def _whole(self, gradient):
+        """Return what can be averaged over replicas: rows of a sparse gradient cannot."""
+        return gradient if self._replicas == 1 else ops.convert_to_tensor(gradient)
+
+    def _measures(self, parts):
+        """Return the measures of parts, or of their averages over replicas."""
+        measured = {kind: parts[kind] for kind in ("weights", "updates") if kind in parts}
+        for index, (_, variables) in enumerate(self.applied):
+            gradients = self._summed(parts["gradients"][index])
+            measured[f"norms/{index}"] = norms(gradients, variables, self._by_xla)
+            kernels = [
+                pair for pair in zip(gradients, variables, strict=True) if is_kernel(pair[1])
+            ]
+            if self._histograms and kernels:
+                measured[f"magnitudes/{index}"] = magnitudes(*zip(*kernels, strict=True))
+            if self._clipped[index]:
+                both = [self._summed(parts[kind][index]) for kind in ("before", "after")]
+                rows = [norms(each, self._clipped[index], self._by_xla) for each in both]
+                measured[f"clipped/{index}"] = ops.stack(rows)
+        if self.layers:
+            rows = [activation_taps.summary(row) for row in parts["activations"]]
+            measured["activations"] = ops.stack(rows)
         return measured
 
-    @contextlib.contextmanager
-    def _taps(self) -> Iterator[None]:
-        """Tap optimizers and layers; replicas come and go in turn, and share the taps."""
-        if self._entered == 0:
-            self._attempt(self._tap)
-        self._entered += 1
-        try:
-            yield
-        finally:
-            self._entered -= 1
-            if self._entered == 0:
-                self._patches.close()
-
-    def _tap(self):
-        for attribute, optimizer in held_optimizers(self._model).items():
-            name = "stateless_apply" if self._on_jax else "apply"
-            tap = functools.partial(self._apply, attribute, optimizer, getattr(optimizer, name))
-            self._patches.enter_context(_replaced(optimizer, name, tap))
-        if not self._activations:
-            return
-        for name, layer in active_layers(self._model).items():
-            tap = functools.partial(self._call, name, layer.call)
-            self._patches.enter_context(_replaced(layer, "call", tap))
-        if self._on_jax:
-            for name, tap in (
-                ("compute_loss_and_updates", self._carry),
-                ("_update_metrics_variables", self._unload),
-            ):
-                tap = functools.partial(tap, getattr(self._model, name))
-                self._patches.enter_context(_replaced(self._model, name, tap))
-
-    def _apply(self, attribute, optimizer, apply, *arguments, **named):
-        call = inspect.signature(apply).bind(*arguments, **named).arguments
-        call["grads"] = list(call["grads"])
-        if call.get("trainable_variables") is not None:
-            call["trainable_variables"] = list(call["trainable_variables"])
-        self._attempt(self._see_gradients, attribute, optimizer, call)
-        return apply(**call)
-
-    def _see_gradients(self, attribute, optimizer, call):
-        states = call.get("optimizer_variables", ())
-        owners = None if self._on_jax else call.get("trainable_variables")
-        with keras.StatelessScope(list(zip(optimizer.variables, states, strict=False))):
-            found = self._gradients.measured(attribute, optimizer, call["grads"], owners)
-        if found is not None:
-            self._seen.now.applied.append(found)
-
-    def _call(self, name, call, *arguments, **named):
-        output = call(*arguments, **named)
-        self._attempt(self._see_activation, name, output)
-        return output
-
-    def _see_activation(self, name, output):
-        seen = self._seen.now
-        if ops.is_tensor(output) and output.ndim > 1 and _level(output) in seen.levels:
-            seen.activations.setdefault(name, ActivationSums()).see(output)
-
-    def _carry(self, compute, *arguments, **named):
-        """On JAX: take the activations along, out of the function that is differentiated."""
-        seen = self._seen.now
-        seen.levels = {_level(leaf) for leaf in keras.tree.flatten((arguments, named))}
-        loss, (unscaled, predicted, states, metrics) = compute(*arguments, **named)
-        rows = self._attempt(lambda: {name: s.row() for name, s in seen.activations.items()})
-        return loss, (unscaled, predicted, states, [*metrics, rows or {}])
-
-    def _unload(self, update, metrics, *arguments, **named):
-        *metrics, self._seen.now.rows = metrics
-        return update(metrics, *arguments, **named)
-
-
-class Seen:
-    """What the taps saw in one step.
-
-    Attributes:
-        applied: What the optimizers were given.
-        activations: What the layers put out, by name.
-        rows: The same, ready: on JAX, where it has to leave the differentiated function.
-        levels: Graphs or traces of the step itself: tensors of a loop inside are of another.
-    """
-
-    def __init__(self, levels: set) -> None:
-        self.levels = levels
-        self.applied: list[Applied] = []
-        self.activations: dict[str, ActivationSums] = {}
-        self.rows: dict[str, Any] = {}
-
-
-@contextlib.contextmanager
-def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
-    """Replace an attribute on the instance, past Keras's own setter, which would track it."""
-    kept = vars(owner).get(name)
-    object.__setattr__(owner, name, value)
-    try:
-        yield
-    finally:
-        if kept is None:
-            object.__delattr__(owner, name)
-        else:
-            object.__setattr__(owner, name, kept)
-
-
-def _level_now():
-    """Return the graph that is made; ``None`` without one, and on JAX."""
-    if keras.backend.backend() != "tensorflow":
-        return None
-    import tensorflow as tf
-
-    return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
-
-
-def _level(tensor):
-    """Return the graph or the trace that a tensor belongs to."""
-    return getattr(tensor, "_trace" if keras.backend.backend() == "jax" else "graph", None)
-
-
-def _activations_can_be_seen(model):
-    """On JAX, only in Keras's own step: they leave the differentiated function with its metrics."""
-    return keras.backend.backend() == "tensorflow" or all(
-        getattr(type(model), name) is getattr(keras.Model, name)
-        for name in ("train_step", "compute_loss_and_updates", "_update_metrics_variables")
-    )
+    def _summed(self, averages):
+        return averages if self._replicas == 1 else [self._replicas * part for part in averages]
 
 
 def _came_of_running(error):

@@ -115,7 +115,9 @@ def expected(steps):
             for name, places in parts.items():
                 weight = norm(*(before[p] for p in places))
                 moved = norm(*(after[p] - before[p] for p in places))
-                values[f"log10_{prefix}gradient_norm/{name}"] = norm(*(gradients[p] for p in places))
+                values[f"log10_{prefix}gradient_norm/{name}"] = norm(
+                    *(gradients[p] for p in places)
+                )
                 values[f"log10_{prefix}weight_norm/{name}"] = weight
                 values[f"log10_{prefix}update_ratio/{name}"] = moved / weight if weight else np.inf
         values["activation_mean/001_recurrent"] = inner.mean()
