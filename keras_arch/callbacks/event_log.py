@@ -123,15 +123,15 @@ def _histogram(tag, bins):
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.compat.proto.tensor_pb2 import TensorProto
     from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
-    from tensorboard.compat.proto.types_pb2 import DT_DOUBLE
+    from tensorboard.compat.proto.types_pb2 import DT_FLOAT
     from tensorboard.plugins.histogram import metadata
 
     shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in bins.shape])
-    content = bins.astype("<f8").tobytes()
+    content = bins.astype("<f4").tobytes()
     return Summary.Value(
         tag=tag,
         metadata=metadata.create_summary_metadata(display_name="", description=""),
-        tensor=TensorProto(dtype=DT_DOUBLE, tensor_shape=shape, tensor_content=content),
+        tensor=TensorProto(dtype=DT_FLOAT, tensor_shape=shape, tensor_content=content),
     )
 
 
