@@ -13,7 +13,7 @@ import os
 import keras
 
 from keras_arch.callbacks import checkpoint, log_files, training_state
-from keras_arch.callbacks.backend import require_tensorflow
+from keras_arch.callbacks.backend import require
 from keras_arch.callbacks.callback_state import CallbackStates
 from keras_arch.errors import invalid
 
@@ -69,7 +69,7 @@ class ExactResume(keras.callbacks.Callback):
 
     def __init__(self, directory: str | os.PathLike, every_steps: int | None = None) -> None:
         super().__init__()
-        require_tensorflow("ExactResume")
+        require("ExactResume", "tensorflow")
         if every_steps is not None and (not isinstance(every_steps, int) or every_steps < 1):
             raise invalid("every_steps", "a positive integer or None", every_steps)
         self.directory = os.fspath(directory)

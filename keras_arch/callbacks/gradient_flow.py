@@ -12,44 +12,63 @@ from typing import Any
 
 import keras
 
-from keras_arch.callbacks.backend import require_tensorflow
+from keras_arch.callbacks.alarms import Alarms
+from keras_arch.callbacks.backend import require
 from keras_arch.callbacks.gradient_recorder import GradientRecorder
+from keras_arch.callbacks.watched_step import WatchedStep
 from keras_arch.errors import invalid
 
 
 class GradientFlow(keras.callbacks.Callback):
-    """Logs gradient norm, weight norm and update ratio of each layer to TensorBoard.
+    """Logs what the gradient of each layer does, step by step, to TensorBoard.
 
-    The gradients are those of the training step itself, not computed again: as they reach
-    the optimizer, before clipping and accumulation, with a loss scale divided out. A layer
-    is one that owns a kernel; its biases count in the global norm only. Training with this
-    callback gives the same weights, bit for bit, as training without it, checkpoints do
-    not change, and nothing that goes wrong here stops a training: it is logged once.
+    The numbers are those of the training step itself, not computed again: of the gradients
+    as they reach the optimizer, before clipping and accumulation, with a loss scale divided
+    out, summed over the replicas of ``tf.distribute``. A layer is one that owns a kernel;
+    its biases count in the groups and in the global norm. Training with this callback gives
+    the same weights, bit for bit, as training without it, checkpoints do not change, and
+    nothing that goes wrong here stops a training: it is logged once.
 
-    All values are decimal logarithms, since layers differ by decades, which a linear axis
-    does not show. A zero is then ``-inf``; NaN and infinity stay what they are. The tags,
-    with the depth of the layer in front of its name so that they sort:
+    The steps that are recorded run in a second form of the training step, which Keras
+    compiles like the first; the other steps are untouched, and cost nothing.
+
+    What spans decades is logged as decimal logarithm, which a linear axis can show. A zero
+    is then ``-inf``; NaN and infinity stay what they are. The tags, with the depth of the
+    layer in front of its name so that they sort:
 
     - ``log10_gradient_norm/003_name``: norm of the gradient of the layer's kernels;
     - ``log10_weight_norm/003_name``: norm of the kernels before the step;
     - ``log10_update_ratio/003_name``: norm of what the step added, over that of the kernels;
+    - ``log10_group_gradient_norm/bias`` and so on: the same three of all variables of one
+      name: kernels, biases, scales;
     - ``log10_global_gradient_norm/optimizer``: norm of the gradient of all variables, for
-      each optimizer that the model holds, by the name of the attribute.
+      each optimizer that the model holds, by the name of the attribute;
+    - ``clipping/optimizer``: the share of this norm that clipping leaves, if it clips;
+    - ``activation_mean/003_name``, ``log10_activation_variance/003_name``,
+      ``dead_fraction/003_name``: of what nonlinear layers put out, and of their units those
+      that answer all examples of the batch alike.
 
-    The tab "Custom Scalars" draws each kind as one chart with a line for each layer.
+    The tab "Custom Scalars" draws each kind as one chart with a line for each layer. Alarms
+    in words go to the tab "Text", to the log, and into ``alarms``.
+
     A record's step is the optimizer's iterations before the update, so a resumed run goes
     on where the first one stopped. With ``gradient_accumulation_steps`` the record is of
-    the step that updates, and of the gradient of its batch. With ``steps_per_execution``
-    the gradient is that of the last step of an execution, and the update that of the whole.
-    Several replicas (``tf.distribute``) are not recorded.
+    the step that updates, and of the gradient of its batch (clipping: of the mean). With
+    ``steps_per_execution`` it is of the last step of an execution. On JAX, activations are
+    seen in Keras's own training step only, not in one of the model's.
 
     Args:
         log_dir: Directory of the run; the records go into its folder ``gradient_flow``.
         every: Steps from record to record: at iterations 0, ``every``, ``2 * every`` ...
+        histograms: Whether to log histograms of ``log10 |gradient|``, one a layer.
+        activations: Whether to log means, variances and dead units.
+
+    Attributes:
+        alarms: What was found wrong, in words that name the layer.
 
     Raises:
         ValueError: If ``every`` is not a positive integer.
-        RuntimeError: If Keras does not run on TensorFlow.
+        RuntimeError: If Keras runs neither on TensorFlow nor on JAX.
 
     Example:
 
@@ -57,18 +76,35 @@ class GradientFlow(keras.callbacks.Callback):
     50
     """
 
-    def __init__(self, log_dir: str | os.PathLike, every: int = 10) -> None:
+    def __init__(
+        self,
+        log_dir: str | os.PathLike,
+        every: int = 10,
+        histograms: bool = False,
+        activations: bool = True,
+    ) -> None:
         super().__init__()
-        require_tensorflow("GradientFlow")
+        require("GradientFlow", "tensorflow", "jax")
         if not isinstance(every, int) or every < 1:
             raise invalid("every", "a positive integer", every)
         self.log_dir = os.fspath(log_dir)
         self.every = every
+        self.histograms = histograms
+        self.activations = activations
+        self._alarms = Alarms()
         self._recorder: Any = None  # of the training that runs
+        self._watched: Any = None  # kept for the next training: it need not be compiled again
+
+    @property
+    def alarms(self) -> list[str]:
+        return self._alarms.words
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        self._recorder = GradientRecorder(self.log_dir, self.every, self.model)
-        self._recorder.attempt(self._recorder.attach)
+        self._recorder = GradientRecorder(self.log_dir, self.every, self.model, self._alarms)
+        self._recorder.attempt(self._watch)
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._recorder.attempt(self._recorder.count_steps)
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         self._recorder.attempt(self._recorder.before_step)
@@ -80,11 +116,21 @@ class GradientFlow(keras.callbacks.Callback):
         self.flush()
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        self._recorder.attempt(self._recorder.log.close)
+        self._recorder.attempt(self._recorder.close)
         self._recorder = None
-        self.model.train_function = None  # the next training is traced without taps
+        if self._watched is not None:
+            self._watched.remove()
 
     def flush(self) -> None:
         """Hand the records so far to the operating system."""
         if self._recorder is not None:
             self._recorder.attempt(self._recorder.log.flush)
+
+    def _watch(self):
+        if self._watched is None or not self._watched.is_of(self.model):
+            self._watched = WatchedStep(self.model, self.histograms, self.activations)
+        self._recorder.watch(self._watched)
+
+    def __getstate__(self):
+        """Copies begin anew: what belongs to a training is not copied."""
+        return {**vars(self), "_recorder": None, "_watched": None, "_model": None}

@@ -1,7 +1,7 @@
-"""Gradient recorder: reads the taps of a training at some of its steps, and logs them."""
+"""Gradient recorder: decides which steps of a training are watched, and what becomes of them."""
 
+import functools
 import logging
-import math
 import os
 from collections.abc import Callable
 from typing import Any
@@ -9,17 +9,30 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_arch.callbacks.alarms import Alarms
 from keras_arch.callbacks.event_log import EventLog
-from keras_arch.callbacks.gradient_taps import GradientTaps
-from keras_arch.callbacks.kernel_layers import KernelLayer, KernelStep, kernel_layers
+from keras_arch.callbacks.flow_record import FlowRecord
+from keras_arch.callbacks.kernel_layers import KernelLayer, kernel_layers
+from keras_arch.callbacks.optimizers import held_optimizers
+from keras_arch.callbacks.tensor_norms import BINS, HIGHEST, LOWEST, PARTS
+from keras_arch.callbacks.watched_step import WatchedStep
 
 logger = logging.getLogger(__name__)
 
+LINEAR = {"clipping", "activation_mean", "dead_fraction"}  # all else spans decades
+OVERFLOWS = 5  # in a row, which a dynamic loss scale may need to find its size
 CHARTS = {
     "gradient norm of each layer (log10)": r"^log10_gradient_norm/",
     "update : weight of each layer (log10)": r"^log10_update_ratio/",
     "weight norm of each layer (log10)": r"^log10_weight_norm/",
     "gradient norm of all variables (log10)": r"^log10_global_gradient_norm/",
+    "what clipping leaves of the gradient norm": r"^clipping/",
+    "gradient norm of each weight group (log10)": r"^log10_group_gradient_norm/",
+    "update : weight of each weight group (log10)": r"^log10_group_update_ratio/",
+    "weight norm of each weight group (log10)": r"^log10_group_weight_norm/",
+    "mean of activations": r"^activation_mean/",
+    "variance of activations (log10)": r"^log10_activation_variance/",
+    "dead units": r"^dead_fraction/",
 }
 
 
@@ -28,105 +41,123 @@ class GradientRecorder:
 
     Args:
         log_dir: Directory of the run.
-        every: Iterations from record to record.
+        every: Updates from record to record.
         model: Model in training.
+        alarms: Says what is wrong with a record.
     """
 
-    def __init__(self, log_dir: str, every: int, model: keras.Model) -> None:
+    def __init__(self, log_dir: str, every: int, model: keras.Model, alarms: Alarms) -> None:
         self.every = every
         self.model = model
         self.log = EventLog(os.path.join(log_dir, "gradient_flow"), "gradient flow", CHARTS)
-        self._taps = GradientTaps(model, self.attempt)
-        self._failed = False
+        self.failed = False
+        self.watched: WatchedStep | None = None
+        self._alarms = alarms
         self._layers: list[KernelLayer] = []
-        self._last_step = -1
-        self._due = False  # whether the step that runs will be recorded
-        self._step: KernelStep | None = None  # its measure, once the model is built
+        self._steps = 0  # of the optimizer, done so far
+        self._step = -1  # the last one that was watched
+        self._logged = -1
 
-    def attempt(self, action: Callable[..., None], *arguments: Any) -> None:
+    def attempt(self, action: Callable[..., Any], *arguments: Any) -> Any:
         """Do something for the record; once that failed, say so and do nothing more."""
-        if self._failed:
-            return
+        if self.failed:
+            return None
         try:
-            action(*arguments)
+            return action(*arguments)
         except Exception:
-            self._failed = True
+            self.failed = True
             logger.warning("GradientFlow records no more; training goes on.", exc_info=True)
+            return None
 
-    def attach(self) -> None:
-        """Have the training step traced anew, with taps on the optimizers."""
-        import tensorflow as tf
+    def watch(self, watched: WatchedStep) -> None:
+        """Have the training run through the watched step."""
+        self.watched = watched
+        watched.install(self.attempt)
 
-        if self.model.distribute_strategy.num_replicas_in_sync > 1:
-            raise NotImplementedError("Gradients of several replicas are not recorded.")
-        if not self._taps.optimizers:
-            raise ValueError("The model holds no optimizer as an attribute.")
-        model, taps = self.model, self._taps
-        model.train_function = None
-        model.make_train_function()
-        untapped = model.train_function
-
-        def train_function(iterator):
-            try:
-                with taps.attached():
-                    return untapped(iterator)
-            except (StopIteration, tf.errors.OutOfRangeError):  # the end of an epoch
-                raise
-            except BaseException:  # Keras calls no callback then
-                model.train_function = None
-                raise
-
-        model.train_function = train_function
+    def count_steps(self) -> None:
+        """Read how many steps the optimizer has done, which may wait for the last of them."""
+        value = _value_in_training(self.model, self._optimizer._iterations)
+        self._steps = int(keras.ops.convert_to_numpy(value))
 
     def before_step(self) -> None:
-        """Keep the kernels, where the coming step will be recorded."""
-        done, to_be_done = self._updates()
-        step = to_be_done - 1
-        # An optimizer that skips an update (loss scaling) stays at its iteration.
-        if step // self.every == (done - 1) // self.every or step == self._last_step:
+        """Have the coming step watched, where it is one to be recorded."""
+        if self._due() is None:
             return
-        self._last_step = step
-        self._due = True
-        if self._step is None and all(layer.built for layer in self.model.layers):
-            self._find_layers()
-        if self._step is not None:
-            self._step.begin()
+        self.count_steps()  # an optimizer that skips an update stays at its iteration
+        step = self._due()
+        if step is not None:
+            self._step = step
+            self.watched.due = True
 
-    @np.errstate(divide="ignore", invalid="ignore")  # zeros and infinities are to be seen
     def after_step(self) -> None:
-        """Log the step, if it is one to be recorded."""
-        if not self._due:
+        """Log what was watched, if the step was."""
+        self._steps += self.model.steps_per_execution
+        if self.watched is None or not self.watched.measured:
             return
-        self._due = False
-        scalars = {}
-        if self._step is None:  # it has built the model: too late to measure its kernels
-            self._find_layers()
-        else:
-            for layer, weight, update in zip(self._layers, *self._step.end(), strict=True):
-                scalars[f"weight_norm/{layer.name}"] = weight
-                scalars[f"update_ratio/{layer.name}"] = np.divide(update, weight)
-        of_kernels, of_optimizers = self._taps.read()
-        for layer in self._layers:
-            kernels = (kernel for kernel in layer.kernels if id(kernel) in of_kernels)
-            norms = [of_kernels[id(kernel)][layer.place or 0] for kernel in kernels]
-            if norms:
-                scalars[f"gradient_norm/{layer.name}"] = math.hypot(*norms)
-        for attribute, norm in of_optimizers.items():
-            scalars[f"global_gradient_norm/{attribute}"] = norm
-        self.log.write(
-            self._last_step, {f"log10_{tag}": np.log10(value) for tag, value in scalars.items()}
+        if not self._layers:
+            self._layers = kernel_layers(self.model)
+        with np.errstate(all="ignore"):  # zeros and infinities are to be seen
+            record = FlowRecord(self._step, self.watched, self._layers)
+            self.watched.measured = {}
+            said = self._alarms.raised_by(record, self._patience())
+            texts = {"alarms": "\n\n".join(self._alarms.words)} if said else {}
+            if self._step != self._logged or said:  # a step that overflowed is taken again
+                self._logged = self._step
+                self.log.write(record.step, tagged(record), histograms(record), texts)
+        for words in said:
+            logger.warning("%s", words)
+
+    def close(self) -> None:
+        """End the record of this training."""
+        self.log.close()
+
+    def _due(self):
+        """Return the number of the coming update, if it is to be recorded; else None."""
+        accumulated = self._optimizer.gradient_accumulation_steps or 1
+        done = self._steps // accumulated
+        step = (self._steps + self.model.steps_per_execution) // accumulated - 1
+        if step // self.every == (done - 1) // self.every:
+            return None
+        return step
+
+    @functools.cached_property
+    def _optimizer(self):
+        """The optimizer that counts the steps: the first one of several."""
+        optimizers = held_optimizers(self.model)
+        optimizer = optimizers.get("optimizer") or next(iter(optimizers.values()), None)
+        if optimizer is None:
+            raise ValueError("The model holds no optimizer as an attribute.")
+        return getattr(optimizer, "inner_optimizer", optimizer)
+
+    def _patience(self):
+        scales = isinstance(self.model.optimizer, keras.optimizers.LossScaleOptimizer)
+        return OVERFLOWS if scales else 1
+
+
+def tagged(record: FlowRecord) -> dict[str, float]:
+    """Return the scalars of a record by tag, as decimal logarithms where they span decades."""
+    return {
+        f"{kind}/{name}" if kind in LINEAR else f"log10_{kind}/{name}": (
+            value if kind in LINEAR else np.log10(value)
         )
+        for kind, rows in record.scalars.items()
+        for name, value in rows.items()
+    }
 
-    def _updates(self):
-        """Return the updates before and after the coming step, which with accumulation are few."""
-        optimizers = self._taps.optimizers
-        optimizer = optimizers.get("optimizer") or next(iter(optimizers.values()))
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        accumulated = optimizer.gradient_accumulation_steps or 1
-        steps = int(optimizer._iterations)
-        return steps // accumulated, (steps + self.model.steps_per_execution) // accumulated
 
-    def _find_layers(self):
-        self._layers = kernel_layers(self.model)
-        if self._layers:
-            self._step = KernelStep(self._layers)
+def histograms(record: FlowRecord) -> dict[str, np.ndarray]:
+    """Return the histograms of a record by tag, each bin with its ends."""
+    ends = np.linspace(LOWEST - 1 / PARTS, HIGHEST + 1 / PARTS, BINS + 1)
+    return {
+        f"log10_gradient/{name}": np.stack([ends[:-1], ends[1:], counts], axis=1)
+        for name, counts in record.magnitudes.items()
+    }
+
+
+def _value_in_training(model, variable):
+    """Return the value of an optimizer's variable: JAX takes them all away while it trains."""
+    state = getattr(model, "_jax_state", None)
+    if not state or model._jax_state_synced:
+        return variable.value
+    places = [i for i, v in enumerate(model.optimizer.variables) if v is variable]
+    return state["optimizer_variables"][places[0]]

@@ -1,135 +1,91 @@
-"""Gradient taps: norms of the gradients that reach an optimizer, inside the training step.
+"""Gradient taps: what reaches an optimizer, inside the training step.
 
-    tape -> gradients -> [tap: norm of each kernel's, and of all] -> optimizer.apply -> weights
-                                   |
-                                   v
-                       one small variable, read when somebody looks
+    tape -> gradients -> [tap] -> optimizer.apply -> weights
 
-A tap costs one reduction a kernel in every step, and nothing on the host.
+Nothing is added to an optimizer: its ``apply`` (on JAX, ``stateless_apply``) is replaced, on
+the instance, only while a step with taps is traced.
 """
 
-import contextlib
-import functools
-import math
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import keras
-
-from keras_arch.callbacks.kernel_layers import is_kernel, is_stacked, sums_of_squares
-from keras_arch.callbacks.optimizers import held_optimizers
+from keras import ops
 
 
-class GradientTaps:
-    """Taps on every optimizer that a model holds.
+class Applied(NamedTuple):
+    """What one call of an optimizer was given, with the loss scale divided out.
 
-    Gradients are seen as they reach the optimizer, so before clipping and accumulation; a
-    loss scale is divided out. Nothing is added to the optimizer: its ``apply`` is replaced,
-    on the instance, only while the block of ``attached`` runs.
-
-    Args:
-        model: Compiled model.
-        attempt: Calls its first argument with the others, and lets no exception pass.
+    Attributes:
+        attribute: Name of the optimizer in its model.
+        variables: Whose the gradients are.
+        gradients: The gradients.
+        clipped_variables: Those whose gradients are clipped.
+        before: What is clipped: gradients, or their means over accumulated steps.
+        after: The same, clipped.
     """
 
-    def __init__(self, model: keras.Model, attempt: Callable[..., None]) -> None:
-        self.optimizers = held_optimizers(model)
-        self._attempt = attempt
-        self._norms: dict[tuple, tuple[list[keras.Variable], Any]] = {}
-
-    @contextlib.contextmanager
-    def attached(self) -> Iterator[None]:
-        """Tap every call of an optimizer's ``apply`` in this block."""
-        with contextlib.ExitStack() as stack:
-            for attribute, optimizer in self.optimizers.items():
-                stack.callback(_set_apply, optimizer, vars(optimizer).get("apply"))
-                tapped = functools.partial(self._apply, attribute, optimizer, optimizer.apply)
-                _set_apply(optimizer, tapped)
-            yield
-
-    def read(self) -> tuple[dict[int, list[float]], dict[str, float]]:
-        """Return the norms of the last step: by ``id`` of the kernel, and by optimizer.
-
-        Of a kernel there is one, of a stack one for each of its layers.
-        """
-        of_kernels: dict[int, list[float]] = {}
-        of_optimizers: dict[str, float] = {}
-        for (attribute, *_), (kernels, value) in self._norms.items():
-            *norms, total = value.numpy().tolist()
-            for kernel in kernels:
-                layers = _layers_of(kernel)
-                of_kernels[id(kernel)], norms = norms[:layers], norms[layers:]
-            of_optimizers[attribute] = math.hypot(of_optimizers.get(attribute, 0.0), total)
-        return of_kernels, of_optimizers
-
-    def _apply(self, attribute, optimizer, apply, grads, trainable_variables=None):
-        grads = list(grads)
-        if trainable_variables is not None:
-            trainable_variables = list(trainable_variables)
-        self._attempt(self._observe, attribute, optimizer, grads, trainable_variables)
-        return apply(grads, trainable_variables)
-
-    def _observe(self, attribute, optimizer, grads, variables):
-        import tensorflow as tf
-
-        if variables is None:
-            variables = optimizer._trainable_variables
-        pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
-        if not pairs:
-            return
-        kernels = [v for _, v in pairs if is_kernel(v)]
-        squares = [sums_of_squares(v, _flat(g)) for g, v in pairs if is_kernel(v)]
-        # Biases, scales and offsets are many and small: one reduction for all of them.
-        small = [_flat(g) for g, v in pairs if not is_kernel(v)]
-        each = tf.concat([*squares, tf.zeros(1, tf.float64)], 0)
-        rest = 2.0 * tf.nn.l2_loss(tf.concat(small, 0)) if small else 0.0
-        total = tf.reduce_sum(each) + rest
-        norms = tf.sqrt(tf.concat([each[:-1], total[None]], 0)) / _loss_scale(optimizer)
-        key = (attribute, *map(id, kernels))
-        if key not in self._norms:
-            with tf.init_scope():
-                size = sum(map(_layers_of, kernels)) + 1
-                start = tf.fill([size], tf.constant(math.nan, tf.float64))
-                self._norms[key] = kernels, tf.Variable(start, trainable=False)
-        self._norms[key][1].assign(norms)
+    attribute: str
+    variables: list[keras.Variable]
+    gradients: list[Any]
+    clipped_variables: list[keras.Variable]
+    before: list[Any]
+    after: list[Any]
 
 
-def _set_apply(optimizer, apply):
-    # Past Keras's own __setattr__, which would track it.
-    if apply is None:
-        object.__delattr__(optimizer, "apply")
-    else:
-        object.__setattr__(optimizer, "apply", apply)
+def applied(attribute: str, optimizer: Any, grads: Sequence[Any], variables: Any) -> Applied | None:
+    """Return what an optimizer is given, ``None`` if that is nothing.
+
+    Args:
+        attribute: Name of the optimizer in its model.
+        optimizer: The optimizer, whose state can be read.
+        grads: Gradients, ``None`` where there is none.
+        variables: Whose they are; ``None`` for those that the optimizer was built with.
+    """
+    variables = optimizer._trainable_variables if variables is None else variables
+    pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
+    if not pairs:
+        return None
+    # Divided like this, the gradient is what the optimizer itself sees, bit for bit.
+    scale = _loss_scale(optimizer)
+    scaled = [g if scale is None else ops.divide(g, ops.cast(scale, g.dtype)) for g, _ in pairs]
+    owners = [v for _, v in pairs]
+    found = Applied(attribute, owners, scaled, [], [], [])
+    for inner, mine in _by_optimizer(optimizer, scaled, owners):
+        if inner.clipnorm or inner.global_clipnorm or inner.clipvalue:
+            before = [_accumulated(inner, g, v) for g, v in mine]
+            found.clipped_variables.extend(v for _, v in mine)
+            found.before.extend(before)
+            found.after.extend(inner._clip_gradients(before))
+    return found
 
 
-def _flat(gradient):
-    """Return a gradient as float64 ``(n,)``: a vanishing one does not underflow when squared."""
-    import tensorflow as tf
-
-    if isinstance(gradient, tf.IndexedSlices):
-        gradient = _rows(gradient)
-    return tf.cast(tf.reshape(gradient, [-1]), tf.float64)
-
-
-def _rows(gradient):
-    """Return the rows of a sparse gradient, those of one index added up."""
-    import tensorflow as tf
-
-    order = tf.argsort(gradient.indices)
-    indices = tf.gather(gradient.indices, order)
-    starts = tf.concat([[0], tf.cast(indices[1:] != indices[:-1], tf.int32)], 0)
-    rows = tf.gather(gradient.values, order)
-    return tf.math.unsorted_segment_sum(rows, tf.cumsum(starts), tf.shape(indices)[0])
+def _by_optimizer(optimizer, grads, variables) -> Iterator[tuple[Any, list]]:
+    """Yield the optimizers that update, each with its gradients and variables."""
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    pairs = list(zip(grads, variables, strict=True))
+    if not isinstance(optimizer, keras.optimizers.MultiOptimizer):
+        yield optimizer, pairs
+        return
+    if not optimizer.built:
+        return
+    indices = [optimizer._var_to_optimizer_idx[optimizer._var_key(v)] for v in variables]
+    for index, inner in enumerate(optimizer.optimizers):
+        mine = [pair for pair, its in zip(pairs, indices, strict=True) if its == index]
+        if mine:
+            yield inner, mine
 
 
-def _layers_of(kernel):
-    return kernel.shape[0] if is_stacked(kernel) else 1
+def _accumulated(optimizer, gradient, variable):
+    """Return the mean over the steps of an update, of which this is the last one."""
+    steps = optimizer.gradient_accumulation_steps
+    if not steps or not optimizer.built:
+        return gradient
+    place = optimizer._get_variable_index(variable)
+    return (gradient + optimizer._accumulated_gradients[place]) / steps
 
 
 def _loss_scale(optimizer):
-    import tensorflow as tf
-
     if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return optimizer.loss_scale_factor or 1.0
-    scale = optimizer.dynamic_scale if optimizer.built else optimizer.initial_scale
-    return tf.cast(scale, tf.float64)
+        return optimizer.loss_scale_factor
+    return optimizer.dynamic_scale if optimizer.built else optimizer.initial_scale
