@@ -9,6 +9,7 @@ from keras_arch.layers.convolution import (
     bn_relu,
     bn_relu_conv,
     conv_bn,
+    conv_relu,
     convolution,
     pad_strided,
 )
@@ -111,6 +112,7 @@ __all__ = [
     "conv_block",
     "conv_bn",
     "conv_bn_act",
+    "conv_relu",
     "convolution",
     "convolution_unit",
     "convolutional_stem",

@@ -94,6 +94,32 @@ def bn_relu(
     return layers.ReLU(name=f"{name}_relu")(batch_norm(x, epsilon, name=f"{name}_bn"))
 
 
+def conv_relu(
+    x: keras.KerasTensor,
+    filters: int,
+    size: Size,
+    stride: int = 1,
+    padding: str = "same",
+    norm: str | None = None,
+    name: str = "conv",
+) -> keras.KerasTensor:
+    """Convolution with bias and ReLU: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``.
+
+    Args:
+        x: The features.
+        filters: Channels of the output.
+        size: Of the kernel.
+        stride: Of the convolution.
+        padding: ``"same"`` or ``"valid"``.
+        norm: ``None``, or ``"batch"`` for a normalization between the two.
+        name: Name of the layer that ends it, prefix of the others' names.
+    """
+    if norm is None:
+        return layers.Conv2D(filters, size, stride, padding, activation="relu", name=name)(x)
+    x = layers.Conv2D(filters, size, stride, padding, name=f"{name}_conv")(x)
+    return layers.ReLU(name=name)(batch_norm(x, name=f"{name}_bn"))
+
+
 def bn_relu_conv(
     x: keras.KerasTensor,
     filters: int,

@@ -9,19 +9,22 @@ fewer parameters and <0.5MB model size. 2016. https://arxiv.org/abs/1602.07360
 import keras
 from keras import layers
 
+from keras_arch.layers.convolution import conv_relu
 
-def fire(x: keras.KerasTensor, squeeze: int, expand: int, name: str = "fire") -> keras.KerasTensor:
+
+def fire(
+    x: keras.KerasTensor, squeeze: int, expand: int, norm: str | None = None, name: str = "fire"
+) -> keras.KerasTensor:
     """Squeeze, then expand with two sizes of kernels: ``(B, H, W, C) -> (B, H, W, expand)``.
 
     Args:
         x: The features.
         squeeze: Channels of the first convolution.
         expand: Channels of the output, one half from 1x1, the other from 3x3 kernels.
+        norm: ``None``, or ``"batch"`` for a normalization before each ReLU.
         name: Name of the concatenation, prefix of the other layers' names.
     """
-    x = layers.Conv2D(squeeze, 1, activation="relu", name=f"{name}_squeeze")(x)
-    small = layers.Conv2D(expand // 2, 1, activation="relu", name=f"{name}_expand1x1")(x)
-    large = layers.Conv2D(
-        expand // 2, 3, padding="same", activation="relu", name=f"{name}_expand3x3"
-    )(x)
+    x = conv_relu(x, squeeze, 1, norm=norm, name=f"{name}_squeeze")
+    small = conv_relu(x, expand // 2, 1, norm=norm, name=f"{name}_expand1x1")
+    large = conv_relu(x, expand // 2, 3, norm=norm, name=f"{name}_expand3x3")
     return layers.Concatenate(name=name)([small, large])

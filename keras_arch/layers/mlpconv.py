@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 import keras
 from keras import layers
 
+from keras_arch.layers.convolution import conv_relu
+
 
 def mlpconv(
     x: keras.KerasTensor,
@@ -17,6 +19,7 @@ def mlpconv(
     size: int,
     stride: int = 1,
     padding: str = "same",
+    norm: str | None = None,
     name: str = "mlpconv",
 ) -> keras.KerasTensor:
     """One convolution, then 1x1 ones: ``(B, H, W, C) -> (B, H/stride, W/stride, widths[-1])``.
@@ -27,11 +30,12 @@ def mlpconv(
         size: Height and width of the first one's kernel.
         stride: Of the first one.
         padding: Of the first one, ``"same"`` or ``"valid"``.
+        norm: ``None``, or ``"batch"`` for a normalization before each ReLU.
         name: Prefix of the layers' names.
     """
     for index, width in enumerate(widths, start=1):
         window = (size, stride, padding) if index == 1 else (1,)
-        x = layers.Conv2D(width, *window, activation="relu", name=f"{name}_{index}")(x)
+        x = conv_relu(x, width, *window, norm=norm, name=f"{name}_{index}")
     return x
 
 

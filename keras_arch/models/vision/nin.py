@@ -59,6 +59,7 @@ def pool(x, variant, kind, name):
         "imagenet": {
             "variant": "imagenet",
             "widths": ((4, 4), (4, 4), (4,), (4, 6)),
+            "norm": "batch",
             "input_shape": (75, 70, 1),
             "include_top": False,
         },
@@ -67,6 +68,7 @@ def pool(x, variant, kind, name):
 def NiN(
     variant: str = "cifar10",
     widths: Sequence[Sequence[int]] | None = None,
+    norm: str | None = None,
     dropout: float = 0.5,
     include_top: bool = True,
     weights: str | None = None,
@@ -83,6 +85,8 @@ def NiN(
         variant: ``"cifar10"``, for small images (two poolings, a quarter of their size),
             or ``"imagenet"``, whose first kernel is 11x11 with stride 4.
         widths: Channels of the convolutions of each mlpconv; by default the paper's.
+        norm: ``None``, as in the paper, or ``"batch"``, normalization before each ReLU,
+            with which narrow ones learn, too.
         dropout: Rate between the mlpconvs, before the last one only for ImageNet.
         include_top: Whether to add the maps of the classes, and their means.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new,
@@ -103,8 +107,8 @@ def NiN(
 
     Raises:
         ValueError: If the image is too small (under 39 pixels for ImageNet), ``widths``
-            are not one for each mlpconv, or ``variant``, ``pooling`` or ``weights`` is
-            none of the above.
+            are not one for each mlpconv, or ``variant``, ``norm``, ``pooling`` or
+            ``weights`` is none of the above.
 
     Example:
 
@@ -118,6 +122,8 @@ def NiN(
     widths = published if widths is None else widths
     if len(widths) != len(sizes):
         raise invalid("widths", f"{len(sizes)} tuples, one for each mlpconv", widths)
+    if norm not in (None, "batch"):
+        raise invalid("norm", 'one of {None, "batch"}', norm)
     small = variant == "cifar10"
     image, finish = image_classifier(
         include_top,
@@ -132,14 +138,15 @@ def NiN(
         smallest=1 if small else 39,
         size=32 if small else 224,
         variant=variant,
+        norm=norm,
     )
     stride, padding = (1, "same") if small else (4, "valid")
-    x = mlpconv(image, widths[0], sizes[0], stride, padding, name="stem_mlpconv")
+    x = mlpconv(image, widths[0], sizes[0], stride, padding, norm, name="stem_mlpconv")
     x = layers.Identity(name="stem")(x)
     for stage in range(1, len(sizes)):
         x = pool(x, variant, "max" if stage == 1 else "average", name=f"stage{stage}_pool")
         if dropout and (small or stage == len(sizes) - 1):
             x = layers.Dropout(dropout, name=f"stage{stage}_dropout")(x)
-        x = mlpconv(x, widths[stage], sizes[stage], name=f"stage{stage}_mlpconv")
+        x = mlpconv(x, widths[stage], sizes[stage], norm=norm, name=f"stage{stage}_mlpconv")
         x = layers.Identity(name=f"stage{stage}")(x)
     return finish(x, top=lambda x: x, head=class_maps)

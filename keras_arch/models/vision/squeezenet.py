@@ -15,7 +15,7 @@ import keras
 from keras import Model, layers
 
 from keras_arch.errors import invalid
-from keras_arch.layers import class_maps, fire, image_classifier, overlapping_pool
+from keras_arch.layers import class_maps, conv_relu, fire, image_classifier, overlapping_pool
 from keras_arch.registry import register
 
 PRESETS = {"SqueezeNet11": {"version": "1.1"}}
@@ -26,12 +26,12 @@ VERSIONS = {  # channels and kernel of the stem, fire modules between the poolin
 }
 
 
-def bypassed(x, squeeze, expand, bypass, name):
+def bypassed(x, squeeze, expand, bypass, norm, name):
     """A fire module, and what passes by it: ``(B, H, W, C) -> (B, H, W, expand)``."""
     past = x
-    x = fire(x, squeeze, expand, name=name)
+    x = fire(x, squeeze, expand, norm, name=name)
     if bypass == "complex" and past.shape[-1] != expand:
-        past = layers.Conv2D(expand, 1, activation="relu", name=f"{name}_bypass")(past)
+        past = conv_relu(past, expand, 1, norm=norm, name=f"{name}_bypass")
     if bypass is None or past.shape[-1] != expand:
         return x
     return layers.Add(name=f"{name}_add")([past, x])
@@ -72,6 +72,7 @@ def SqueezeNet(
     bypass: str | None = None,
     width: int = 128,
     squeeze_ratio: float = 0.125,
+    norm: str | None = None,
     dropout: float = 0.5,
     stem: str = "imagenet",
     include_top: bool = True,
@@ -94,6 +95,8 @@ def SqueezeNet(
         width: Channels of the first two fire modules, and how many every second pair of
             them adds.
         squeeze_ratio: Squeezed channels as a fraction of a module's.
+        norm: ``None``, as in the paper, or ``"batch"``, normalization before each ReLU,
+            with which narrow ones learn, too.
         dropout: Rate before the maps of the classes.
         stem: ``"imagenet"`` (half the size) or ``"cifar"`` (3x3, full size).
         include_top: Whether to add the maps of the classes, and their means.
@@ -114,7 +117,7 @@ def SqueezeNet(
 
     Raises:
         ValueError: If the image is too small (under 21 pixels), or ``version``,
-            ``bypass``, ``stem``, ``pooling`` or ``weights`` is none of the above.
+            ``bypass``, ``norm``, ``stem``, ``pooling`` or ``weights`` is none of the above.
 
     Example:
 
@@ -126,6 +129,8 @@ def SqueezeNet(
         raise invalid("version", f"one of {set(VERSIONS)}", version)
     if bypass not in (None, "simple", "complex"):
         raise invalid("bypass", 'one of {None, "simple", "complex"}', bypass)
+    if norm not in (None, "batch"):
+        raise invalid("norm", 'one of {None, "batch"}', norm)
     if stem not in ("imagenet", "cifar"):
         raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
     filters, size, depths = VERSIONS[version]
@@ -142,16 +147,17 @@ def SqueezeNet(
         smallest=8 if stem == "cifar" else 14 + size,
         size=227,
         version=version,
+        norm=norm,
     )
     window = (3, 1, "same") if stem == "cifar" else (size, 2, "valid")
-    x = layers.Conv2D(filters, *window, activation="relu", name="stem")(image)
+    x = conv_relu(image, filters, *window, norm=norm, name="stem")
     module = 0
     for stage, depth in enumerate(depths, start=1):
         x = overlapping_pool(x, "across", name=f"stage{stage}_pool")
         for _ in range(depth):
             expand = width * (1 + module // 2)
             squeeze = max(round(squeeze_ratio * expand), 1)
-            x = bypassed(x, squeeze, expand, bypass, name=f"fire{module + 2}")
+            x = bypassed(x, squeeze, expand, bypass, norm, name=f"fire{module + 2}")
             module += 1
         x = layers.Identity(name=f"stage{stage}")(x)
 

@@ -18,8 +18,8 @@ from keras import Model, layers
 from keras_arch.errors import invalid
 from keras_arch.layers import (
     LocalResponseNormalization,
-    bn_relu,
     channel_attention,
+    conv_relu,
     fully_connected,
     image_classifier,
 )
@@ -44,13 +44,6 @@ KERAS_NAMES = {  # layers of keras.applications -> ours
     r"^block(\d)_conv(\d)$": r"stage\1_conv\2",
     r"^predictions$": "head",
 }
-
-
-def convolution(x, filters, size, norm, name):
-    """With its ReLU: ``(B, H, W, C) -> (B, H, W, filters)``."""
-    if norm is None:
-        return layers.Conv2D(filters, size, padding="same", activation="relu", name=name)(x)
-    return bn_relu(layers.Conv2D(filters, size, padding="same", name=name)(x), name=name)
 
 
 @register(
@@ -206,7 +199,7 @@ def VGG(
         for index in range(1, depth + 1):
             size = last if index == depth else 3
             here = f"stage{stage}_conv{index}"
-            x = convolution(x, width, size, norm, name=here)
+            x = conv_relu(x, width, size, norm=norm, name=here)
             x = channel_attention(x, attention, name=f"{here}_attention")
             if stage == index == 1:
                 x = layers.Identity(name="stem")(x)

@@ -72,6 +72,8 @@ def test_poolings_and_dropout(quick):
 def test_what_cannot_be_built_is_refused():
     with pytest.raises(ValueError, match=r"`variant`.*Received: variant='other'"):
         NiN("other")
+    with pytest.raises(ValueError, match=r"`norm`.*Received: norm='other'"):
+        NiN(norm="other")
     with pytest.raises(ValueError, match=r"`widths`.*3 tuples"):
         NiN(widths=((4, 4), (4, 4)))
     sizes = {"widths": ((2,), (2,), (2,), (2,)), "include_top": False}

@@ -94,6 +94,22 @@ def test_small_images(quick):
     assert [size for size, *_ in shapes(model, *STAGES)] == [32, 16, 16, 8, 4, 4]
 
 
+def test_normalization_stands_before_each_relu_but_that_of_the_maps():
+    small = {"width": 8, "squeeze_ratio": 0.5, "bypass": "complex", "stem": "cifar"}
+    model = SqueezeNet(norm="batch", input_shape=(32, 32, 1), **small)
+    convolutions = [x.name for x in model.layers if isinstance(x, keras.layers.Conv2D)]
+    assert convolutions.pop() == "head"
+    kinds = {x.name: type(x) for x in model.layers}
+    for name in convolutions:
+        before = name.removesuffix("_conv")
+        assert name.endswith("_conv")
+        assert kinds[f"{before}_bn"] is keras.layers.BatchNormalization
+        assert kinds[before] is keras.layers.ReLU
+    assert (
+        np.min(keras_arch.feature_extractor(model, ["stem"])(image(32, 32)[..., :1])["stem"]) == 0
+    )
+
+
 def test_dropout_stands_before_the_maps():
     names = [x.name for x in SqueezeNet(width=8, squeeze_ratio=0.5).layers]
     assert names[-4:] == ["head_dropout", "head", "head_pool", "head_activation"]
@@ -113,6 +129,6 @@ def test_the_smallest_image(arguments, smallest):
 
 
 def test_what_cannot_be_built_is_refused():
-    for argument in ("version", "bypass", "stem"):
+    for argument in ("version", "bypass", "norm", "stem"):
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):
             SqueezeNet(**{argument: "other"})

@@ -109,8 +109,8 @@ def test_attention_follows_each_non_linearity():
     convolutions = [name for name in names if name.endswith(("_conv1", "_conv2", "_conv3"))]
     assert len(convolutions) == 13
     for name in convolutions:
-        expected = [name, f"{name}_bn", f"{name}_relu", f"{name}_attention"]
-        assert names[names.index(name) :][:4] == expected
+        expected = [f"{name}_conv", f"{name}_bn", name, f"{name}_attention"]
+        assert names[names.index(name) - 2 :][:4] == expected
     assert keras_arch.info("SEVGG16")["paper"] == "Squeeze-and-Excitation Networks"
 
 
