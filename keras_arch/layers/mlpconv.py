@@ -34,8 +34,9 @@ def mlpconv(
         name: Prefix of the layers' names.
     """
     for index, width in enumerate(widths, start=1):
-        window = (size, stride, padding) if index == 1 else (1,)
-        x = conv_relu(x, width, *window, norm=norm, name=f"{name}_{index}")
+        if index > 1:
+            size, stride, padding = 1, 1, "same"
+        x = conv_relu(x, width, size, stride, padding, norm, name=f"{name}_{index}")
     return x
 
 
