@@ -40,8 +40,16 @@ def conv_bn_act(
     inside = "same"
     if padding == "both" and stride > 1:
         x, inside = pad_strided(x, size, padding, name=f"{name}_pad"), "valid"
-    norm = {"epsilon": EPSILON, "momentum": momentum}
-    x = conv_bn(x, filters, size, stride, padding=inside, **norm, name=name)
+    x = conv_bn(
+        x,
+        filters,
+        size,
+        stride,
+        padding=inside,
+        epsilon=EPSILON,
+        momentum=momentum,
+        name=name,
+    )
     return _activated(x, activation, name)
 
 

@@ -63,12 +63,27 @@ def convolution_unit(
     if padding == "both":
         x, padding = pad_strided(x, size, "both", name=f"{name}_pad"), "valid"
     filters = max(1, round(alpha * filters))
-    convolved = {"use_bias": use_bias, "padding": padding}
     if not norm:
         return layers.Conv2D(
-            filters, size, stride, activation="relu", **convolved, name=f"{name}_conv"
+            filters,
+            size,
+            stride,
+            padding,
+            activation="relu",
+            use_bias=use_bias,
+            name=f"{name}_conv",
         )(x)
-    x = conv_bn(x, filters, size, stride, **convolved, epsilon=epsilon, scale=scale, name=name)
+    x = conv_bn(
+        x,
+        filters,
+        size,
+        stride,
+        use_bias,
+        padding=padding,
+        epsilon=epsilon,
+        scale=scale,
+        name=name,
+    )
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
