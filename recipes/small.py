@@ -11,12 +11,12 @@ import keras
 
 import keras_arch
 
-CHAIN = {"depths": (1, 1, 1), "widths": (16, 32, 64), "stem": "cifar"}
+CHAIN = {"depths": (1, 1, 1), "widths": (8, 16, 32), "stem": "cifar"}
 WIDE = {"widths": (16, 32, 48, 48, 32), "units": (128, 128), "stem": "cifar"}
-INCEPTION = {"depths": (1, 1, 1), "alpha": 0.125, "stem": "cifar"}
+INCEPTION = {"depths": (1, 1, 1), "alpha": 0.0625, "stem": "cifar"}
 SMALL: dict[str, dict[str, Any]] = {
     "AlexNet": {**WIDE, "kernel_initializer": "he_normal"},
-    "BNInception": {**INCEPTION, "depths": (2, 2, 1)},
+    "BNInception": INCEPTION,
     "DPN": {
         **CHAIN,
         "growths": (8, 8, 8),
@@ -25,7 +25,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "stem_width": 16,
     },
     "DenseNet": {"depths": (3, 6, 4), "growth": 16},
-    "GoogLeNet": {**INCEPTION, "depths": (2, 2, 1)},
+    "GoogLeNet": {**INCEPTION, "alpha": 0.125},
     "HighwayCNN": {"depths": (2, 2, 2)},
     "HighwayMLP": {"depth": 10},
     "InceptionResNetV1": INCEPTION,
@@ -42,22 +42,22 @@ SMALL: dict[str, dict[str, Any]] = {
         "activation": "relu",
         "dropout": 0.5,
     },
-    "MobileNet": {"depths": (1, 1, 2), "widths": (32, 64, 128), "stem": "cifar"},
+    "MobileNet": {"depths": (1, 1, 2), "widths": (16, 32, 64), "stem": "cifar"},
     "MobileNetV2": {
         "depths": (1, 2, 2),
-        "widths": (8, 16, 32),
+        "widths": (8, 12, 24),
         "strides": (1, 2, 2),
-        "expansion": 4,
-        "last_width": 128,
+        "expansion": 3,
+        "last_width": 64,
         "stem": "cifar",
     },
     "MobileNetV3": {
         "blocks": (
-            ((3, 16, 16, True, "relu", 1),),
+            ((3, 16, 16, True, "relu", 2),),
             ((3, 48, 24, False, "relu", 2), (3, 72, 24, False, "relu", 1)),
-            ((5, 96, 40, True, "hard_swish", 2), (5, 120, 40, True, "hard_swish", 1)),
+            ((5, 96, 32, True, "hard_swish", 1), (5, 96, 32, True, "hard_swish", 1)),
         ),
-        "last_width": 128,
+        "last_width": 64,
         "include_preprocessing": False,
         "stem": "cifar",
     },
@@ -69,11 +69,11 @@ SMALL: dict[str, dict[str, Any]] = {
         "stem": "cifar",
     },
     "NiN": {"widths": ((32, 24, 16), (32, 32, 32), (32, 32)), "norm": "batch"},
-    "PlainCNN": {"depths": (8, 8, 8), "widths": (8, 16, 32)},
+    "PlainCNN": {"depths": (8, 8, 8), "widths": (4, 8, 16)},
     "ResNet": {**CHAIN, "block": "basic", "conv_bias": False},
     "ResNetV2": {**CHAIN, "block": "basic", "wiring": "paper"},
     "RoR": {"depth": 8},
-    "SENet": {**CHAIN, "widths": (8, 16, 32), "groups": 4},
+    "SENet": {**CHAIN, "widths": (4, 8, 16), "groups": 2},
     "STN": {"widths": (16, 32), "localization_widths": (8, 16)},
     "ShuffleNet": {"depths": (2, 2, 2), "widths": (48, 96, 192), "stem": "cifar"},
     "SqueezeNet": {"width": 32, "squeeze_ratio": 0.25, "norm": "batch", "stem": "cifar"},
