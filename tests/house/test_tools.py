@@ -81,11 +81,10 @@ class TestClassifiers:
             classifiers.train_family("LeNet5")
         assert classifiers.row("LeNet5") is None
         classifiers.train_family("LeNet5")
-        choice = ("train[:80%]", "train[80%:]")
+        choice, whole = ("train[:80%]", "train[80%:]"), ("train", "test")
         assert asked == [
-            *[(rate, 0, 10, choice) for rate in (0.01, 0.03, 0.1)],
-            (0.1, 0, 30, ("train", "test")),
-            *[(0.1, seed, 30, ("train", "test")) for seed in (1, 1, 2)],  # 1 was interrupted
+            *[(rate, 0, classifiers.BRIEF, choice) for rate in (0.01, 0.03, 0.1)],
+            *[(0.1, seed, classifiers.EPOCHS, whole) for seed in (0, 1, 1, 2)],  # 1 was broken off
         ]
         assert classifiers.row("LeNet5") is None  # its time is missing
         classifiers.keep(
