@@ -201,7 +201,7 @@ def _healthy(found):
 
 
 def _factor(factor):
-    return f"{factor:.2f}" if 0.1 <= factor < 10 else f"{factor:.1e}"
+    return f"{factor:.2f}" if 0.1 <= factor < 10 else f"{factor:.2g}"
 
 
 def _power(one):
