@@ -46,6 +46,7 @@ def plot(report: Any, path: str | os.PathLike | None = None) -> Any:
             label = labels.get(name, name)
             ax.plot(numbers[there], values[there], style, markersize=3, linewidth=1, label=label)
         ax.set(title=title, xlabel="layer, in the order of the data flow")
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(alpha=0.3)
         ax.legend(fontsize=8)
     for ax in axes[0]:

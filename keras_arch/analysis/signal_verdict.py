@@ -172,8 +172,8 @@ def _remedy(one, found):
     wanted = scale / one.factor
     if one.falls and wanted > 4:
         return (
-            f"; kernels of variance {wanted:.2g} / fan-in would keep it in a linear range: take "
-            "an activation with a steeper slope, normalization or shortcuts."
+            f"; no common law would keep it (kernels of variance {wanted:.2g} / fan-in, or more): "
+            "take an activation with a steeper slope, normalization or shortcuts."
         )
     if one.grows and not found.normalized:
         return f"; kernels of variance {wanted:.2g} / fan-in would keep it, or normalization."
@@ -201,7 +201,7 @@ def _healthy(found):
 
 
 def _factor(factor):
-    return f"{factor:.2f}" if 0.1 <= factor < 10 else f"{factor:.1e}"
+    return f"{factor:.2f}" if 0.1 <= factor < 10 else f"{factor:.2g}"
 
 
 def _power(one):

@@ -1,14 +1,15 @@
-"""Delta-orthogonal kernels carry a signal through 1,000 layers, and train 100 without shortcuts.
+"""Delta-orthogonal kernels carry a signal through 1,000 layers, and train without shortcuts.
 
-    keras-arch train initializers.delta_orthogonal
+    keras-arch train initializers.delta_orthogonal [--depth 100] [--full]
 
 First the singular values of 1,000 linear circular convolutions: all 1 with delta-orthogonal
-kernels, where Gaussian kernels of the same variance leave nothing. Then a vanilla CNN of 100
-tanh layers, no normalization, no shortcut, on scikit-learn's digits, by plain gradient
-descent at one small rate, the same for both laws. (With momentum or Adam the Gaussian one
-learns as well at this depth; the authors' point is 10,000 layers.) Two minutes on four busy
-cores. Reaches a test accuracy of 0.73 against 0.22; the targets are 0.60 and less than
-half of that for the Gaussian.
+kernels, where Gaussian kernels of the same variance leave nothing. Then a vanilla CNN of
+1,000 tanh layers, no normalization, no shortcut, on scikit-learn's digits, by plain gradient
+descent at a rate of 0.05 over the depth, the same for both laws; 10,000 layers with
+``--full``, in ten times the time. (At 100 layers, and with momentum or Adam, the Gaussian one
+learns as well.) Twelve minutes where many others wanted the cores. Reaches a test accuracy
+of 0.69 against 0.10, which is chance; the targets are 0.60, and less than half of that for
+the Gaussian.
 
 Xiao, Bahri, Sohl-Dickstein, Schoenholz, Pennington. Dynamical Isometry and a Mean Field
 Theory of CNNs. ICML 2018.
@@ -56,7 +57,7 @@ def singular_values(name, seed, depth, size=4, channels=8):
 
 def options(parser):
     """The recipe's own."""
-    parser.add_argument("--depth", type=int, default=100, help="layers that are trained (100)")
+    parser.add_argument("--depth", type=int, default=1000, help="layers that are trained (1000)")
     parser.add_argument("--full", action="store_true", help="10,000 layers, as the paper")
 
 

@@ -84,7 +84,7 @@ class TestVerdicts:
         back = slope([layer.gradient for layer in reversed(report.layers[:-1])])
         assert back**2 == pytest.approx(theory, rel=0.1)
         assert report.diagnosis == "vanishing"
-        assert "What differs between examples falls by 5." in report.verdict
+        assert "What differs between examples falls by 0.05" in report.verdict
         assert "a steeper slope" in report.verdict
         assert report.layers[0].variance == pytest.approx(report.layers[40].variance, rel=3)
 
