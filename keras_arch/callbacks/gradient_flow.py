@@ -134,7 +134,7 @@ class GradientFlow(keras.callbacks.Callback):
     def flush(self) -> None:
         """Hand the records so far to the operating system."""
         if self._recorder is not None:
-            self._recorder.attempt(self._recorder.log.flush)
+            self._recorder.attempt(self._recorder.log.file.flush)
 
     def _watch(self):
         if self._watched is None or not self._watched.is_of(self.model):

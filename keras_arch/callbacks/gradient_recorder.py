@@ -138,18 +138,18 @@ class GradientRecorder:
         if not self._opened:
             self._opened = True
             hparams = {**hyperparameters.facts(self.model), **self._hparams}
-            opening = hyperparameters.session(hparams, list(scalars), self.log.directory)
+            opening = hyperparameters.session(hparams, list(scalars), self.log.file.directory)
             self.log.append(self._steps, opening)
         images = {} if self._drawn else {"gradient_map": self._map.png()}
         self._drawn = True
         self.log.write(self._steps, scalars, images=images)
-        self.log.flush()
+        self.log.file.flush()
 
     def close(self) -> None:
         """End the record of this training."""
         if self._opened:
             self.log.append(self._steps, hyperparameters.end())
-        self.log.close()
+        self.log.file.close()
 
     def _due(self):
         """Return the number of the coming update, if it is to be recorded; else None."""
