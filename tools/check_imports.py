@@ -19,7 +19,9 @@ FLOORS = [  # a room may import those of lower floors, and no room of its own fl
     ["search"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-BESIDE = {"data", "callbacks", "analysis", "compress", "export"}  # know keras.Model, not ours
+BESIDE = {  # know keras.Model, not ours; the plugin of TensorBoard knows not even that
+    *("data", "callbacks", "analysis", "compress", "export", "tensorboard_plugin"),
+}
 ALLOWED_BESIDE = {"registry", "errors", "weights", "taps"}
 OUTSIDE = {"__main__", "cli", "recipes", "serving"}  # import the public package
 EAGER = set(FLOOR) - {"search"}  # loaded by `import keras_arch`: keras and numpy only

@@ -1,34 +1,29 @@
 """Event log: scalars, histograms, texts and images, in the files that TensorBoard reads."""
 
-import os
-import socket
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
+
+from keras_arch.callbacks.event_file import EventFile
 
 
 class EventLog:
     """Writes into a directory of its own, which TensorBoard shows as one run.
 
-    Nothing is opened before the first record. Plain values make the smallest records, and one
-    record holds all of a step.
+    Plain values make the smallest records, and one record holds all of a step.
 
     Args:
-        directory: Where the event files go; one writer a directory, since TensorBoard
-            reads only the newest file of one.
+        directory: Where the event files go.
         category: Heading of the charts.
         charts: Title of each chart in TensorBoard's tab "Custom Scalars" -> regular
             expression of the tags that it draws.
     """
 
     def __init__(self, directory: str, category: str, charts: Mapping[str, str]) -> None:
-        self.directory = directory
+        self.file = EventFile(directory)
         self.category = category
         self.charts = charts
-        self._writer: Any = None
 
     def write(
         self,
@@ -60,28 +55,11 @@ class EventLog:
 
     def append(self, step: int, values: Sequence[Any]) -> None:
         """Append one record of summary values; the first one brings the layout."""
-        from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        if self._writer is None:
-            os.makedirs(self.directory, exist_ok=True)
-            self._writer = _record_writer(os.path.join(self.directory, _file_name()))
-            version = Event(wall_time=time.time(), file_version="brain.Event:2")
-            self._writer.write(version.SerializeToString())
+        if not self.file.is_open:
             values = [self._layout(), *values]
-        event = Event(wall_time=time.time(), step=step, summary=Summary(value=values))
-        self._writer.write(event.SerializeToString())
-
-    def flush(self) -> None:
-        """Hand what was written to the operating system."""
-        if self._writer is not None:
-            self._writer.flush()
-
-    def close(self) -> None:
-        """Close the file; the next record opens another."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        self.file.write(step=step, summary=Summary(value=values))
 
     def _layout(self):
         from tensorboard.compat.proto.summary_pb2 import Summary
@@ -99,23 +77,6 @@ class EventLog:
             metadata=metadata.create_summary_metadata(),
             tensor=tensor_util.make_tensor_proto(layout),
         )
-
-
-def _file_name():
-    """Names sort by time; two of one second differ by the rest."""
-    parts = (f"{time.time():017.6f}", socket.gethostname(), str(os.getpid()))
-    return ".".join(("events.out.tfevents", *parts))
-
-
-def _record_writer(path):
-    """TensorFlow's writes as fast as the disk; without it there is one in plain Python."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return tf.io.TFRecordWriter(path)
-    from tensorboard.summary.writer.record_writer import RecordWriter
-
-    return RecordWriter(open(path, "wb"))
 
 
 def _histogram(tag, bins):

@@ -8,6 +8,7 @@ networks. AISTATS 2010. https://proceedings.mlr.press/v9/glorot10a.html
 """
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -48,8 +49,10 @@ class GradientFlow(keras.callbacks.Callback):
       ``dead_fraction/003_name``: of what nonlinear layers put out, and of their units those
       that answer all examples of the batch alike.
 
-    The tab "Custom Scalars" draws each kind as one chart with a line for each layer. Alarms
-    in words go to the tab "Text", to the log, and into ``alarms``.
+    The tab "Custom Scalars" draws each kind as one chart with a line for each layer, the tab
+    "Images" all gradient norms in one map of depth by step. Alarms in words go to the tab
+    "Text", to the log, and into ``alarms``. After each epoch, what Keras says of it is logged
+    as ``epoch/loss`` and so on, for the tab "HParams".
 
     A record's step is the optimizer's iterations before the update, so a resumed run goes
     on where the first one stopped. With ``gradient_accumulation_steps`` the record is of
@@ -62,6 +65,8 @@ class GradientFlow(keras.callbacks.Callback):
         every: Steps from record to record: at iterations 0, ``every``, ``2 * every`` ...
         histograms: Whether to log histograms of ``log10 |gradient|``, one a layer.
         activations: Whether to log means, variances and dead units.
+        hparams: What to compare runs by in the tab "HParams", besides name, size, depth and
+            initializer of the model, its optimizer and learning rate.
 
     Attributes:
         alarms: What was found wrong, in words that name the layer.
@@ -82,6 +87,7 @@ class GradientFlow(keras.callbacks.Callback):
         every: int = 10,
         histograms: bool = False,
         activations: bool = True,
+        hparams: Mapping[str, bool | int | float | str] | None = None,
     ) -> None:
         super().__init__()
         require("GradientFlow", "tensorflow", "jax")
@@ -91,6 +97,8 @@ class GradientFlow(keras.callbacks.Callback):
         self.every = every
         self.histograms = histograms
         self.activations = activations
+        self.hparams = dict(hparams or {})
+        self.summary: dict[str, float] = {}  # of the last record; an exact restart keeps it
         self._alarms = Alarms()
         self._recorder: Any = None  # of the training that runs
         self._watched: Any = None  # kept for the next training: it need not be compiled again
@@ -100,7 +108,9 @@ class GradientFlow(keras.callbacks.Callback):
         return self._alarms.words
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        self._recorder = GradientRecorder(self.log_dir, self.every, self.model, self._alarms)
+        self._recorder = GradientRecorder(
+            self.log_dir, self.every, self.model, self._alarms, self.hparams, self.summary
+        )
         self._recorder.attempt(self._watch)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -113,7 +123,7 @@ class GradientFlow(keras.callbacks.Callback):
         self._recorder.attempt(self._recorder.after_step)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        self.flush()
+        self._recorder.attempt(self._recorder.end_epoch, logs or {})
 
     def on_train_end(self, logs: dict | None = None) -> None:
         self._recorder.attempt(self._recorder.close)
@@ -124,7 +134,7 @@ class GradientFlow(keras.callbacks.Callback):
     def flush(self) -> None:
         """Hand the records so far to the operating system."""
         if self._recorder is not None:
-            self._recorder.attempt(self._recorder.log.flush)
+            self._recorder.attempt(self._recorder.log.file.flush)
 
     def _watch(self):
         if self._watched is None or not self._watched.is_of(self.model):

@@ -3,13 +3,15 @@
 import functools
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_arch.callbacks import hyperparameters
 from keras_arch.callbacks.alarms import Alarms
+from keras_arch.callbacks.depth_map import DepthMap
 from keras_arch.callbacks.event_log import EventLog
 from keras_arch.callbacks.flow_record import FlowRecord
 from keras_arch.callbacks.kernel_layers import KernelLayer, kernel_layers
@@ -44,15 +46,30 @@ class GradientRecorder:
         every: Updates from record to record.
         model: Model in training.
         alarms: Says what is wrong with a record.
+        hparams: What runs are compared by, besides what the model tells.
+        summary: What the last record says of the whole, brought up to date.
     """
 
-    def __init__(self, log_dir: str, every: int, model: keras.Model, alarms: Alarms) -> None:
+    def __init__(
+        self,
+        log_dir: str,
+        every: int,
+        model: keras.Model,
+        alarms: Alarms,
+        hparams: Mapping[str, Any],
+        summary: dict[str, float],
+    ) -> None:
         self.every = every
         self.model = model
         self.log = EventLog(os.path.join(log_dir, "gradient_flow"), "gradient flow", CHARTS)
         self.failed = False
         self.watched: WatchedStep | None = None
+        self.summary = summary
         self._alarms = alarms
+        self._hparams = hparams
+        self._opened = False  # the run among those of the tab "HParams"
+        self._map = DepthMap()
+        self._drawn = True  # nothing new to draw
         self._layers: list[KernelLayer] = []
         self._steps = 0  # of the optimizer, done so far
         self._step = -1  # the last one that was watched
@@ -104,12 +121,35 @@ class GradientRecorder:
             if self._step != self._logged or said:  # a step that overflowed is taken again
                 self._logged = self._step
                 self.log.write(record.step, tagged(record), histograms(record), texts)
+                self._map.add(record.step, record.scalars.get("gradient_norm", {}))
+                self._drawn = False
+            self.summary.update(summary(record))
         for words in said:
             logger.warning("%s", words)
 
+    def end_epoch(self, logs: Mapping[str, Any]) -> None:
+        """Log what runs are compared by, and the map so far.
+
+        Args:
+            logs: What Keras says of the epoch.
+        """
+        numbers = {key: float(value) for key, value in {**logs, **self.summary}.items()}
+        scalars = {f"epoch/{key}": value for key, value in numbers.items()}
+        if not self._opened:
+            self._opened = True
+            hparams = {**hyperparameters.facts(self.model), **self._hparams}
+            opening = hyperparameters.session(hparams, list(scalars), self.log.file.directory)
+            self.log.append(self._steps, opening)
+        images = {} if self._drawn else {"gradient_map": self._map.png()}
+        self._drawn = True
+        self.log.write(self._steps, scalars, images=images)
+        self.log.file.flush()
+
     def close(self) -> None:
         """End the record of this training."""
-        self.log.close()
+        if self._opened:
+            self.log.append(self._steps, hyperparameters.end())
+        self.log.file.close()
 
     def _due(self):
         """Return the number of the coming update, if it is to be recorded; else None."""
@@ -143,6 +183,18 @@ def tagged(record: FlowRecord) -> dict[str, float]:
         for kind, rows in record.scalars.items()
         for name, value in rows.items()
     }
+
+
+def summary(record: FlowRecord) -> dict[str, float]:
+    """Return what a record says of the whole: how much smaller the first gradient is, the dead."""
+    norms = list(record.scalars.get("gradient_norm", {}).values())
+    deads = list(record.scalars.get("dead_fraction", {}).values())
+    found = (
+        {"log10_first_to_last_gradient": float(np.log10(np.divide(norms[0], norms[-1])))}
+        if norms
+        else {}
+    )
+    return {**found, **({"most_dead_units": max(deads)} if deads else {})}
 
 
 def histograms(record: FlowRecord) -> dict[str, np.ndarray]:

@@ -68,8 +68,10 @@ def events(log_dir):
 
 
 def scalars(log_dir):
+    """The scalars of the steps, those of epochs aside: step and value, by tag."""
     found = events(log_dir)
-    return {t: [(e.step, e.value) for e in found.Scalars(t)] for t in found.Tags()["scalars"]}
+    tags = [tag for tag in found.Tags()["scalars"] if not tag.startswith("epoch/")]
+    return {tag: [(e.step, e.value) for e in found.Scalars(tag)] for tag in tags}
 
 
 def norm(*arrays):

@@ -11,7 +11,10 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
 MOVED = {"recipes": "keras_arch.recipes", "serving": "keras_arch.serving"}
-CLIENT = "keras_arch.serving.client"  # installed as keras_arch_client, without TensorFlow
+ALONE = {  # installed beside keras_arch, so that they bring no TensorFlow
+    "keras_arch.serving.client": "keras_arch_client",
+    "keras_arch.tensorboard_plugin": "keras_arch_tensorboard",
+}
 
 
 def test_every_package_is_listed():
@@ -22,7 +25,7 @@ def test_every_package_is_listed():
         for init in (ROOT / top).rglob("__init__.py"):
             first, *rest = init.parent.relative_to(ROOT).parts
             found.append(".".join([MOVED.get(first, first), *rest]))
-    found = [name.replace(CLIENT, "keras_arch_client") for name in found]
+    found = [ALONE.get(name, name) for name in found]
     assert config["options"]["packages"].split() == sorted(found)
 
 
@@ -78,4 +81,13 @@ class TestTheWheel:
     def test_brings_no_common_names(self, clean):
         (site,) = clean.parent.glob("[Ll]ib/**/site-packages")
         (top,) = site.glob("keras_arch-*.dist-info/top_level.txt")
-        assert set(top.read_text().split()) == {"keras_arch", "keras_arch_client"}
+        assert set(top.read_text().split()) == {"keras_arch", *ALONE.values()}
+
+    def test_tensorboard_finds_its_tab(self, clean, tmp_path):
+        code = (
+            "import sys; from tensorboard import default;"
+            "plugins = [p for p in default.get_dynamic_plugins() if p.__name__ == 'GradientMap'];"
+            "from keras_arch_tensorboard.plugin import PAGE;"
+            "print(len(plugins), PAGE.is_file(), 'keras' in sys.modules)"
+        )
+        assert run(clean / "python", "-c", code, cwd=tmp_path).split() == ["1", "True", "False"]

@@ -1,0 +1,133 @@
+"""ModelGraph and Projector: what TensorBoard's own plugins read back from the log."""
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
+
+from keras_arch.callbacks import ModelGraph, Projector
+
+
+def nested():
+    inner_input = keras.Input((4,), name="inner_input")
+    inner = keras.layers.Dense(4, "relu", name="dense")(inner_input)
+    block = keras.Model(inner_input, inner, name="block")
+    image = keras.Input((4,), name="image")
+    x = keras.layers.Add(name="sum")([block(image), image])
+    x = 2 * x + 1  # operations on Python numbers, which Keras's own writer cannot take
+    model = keras.Model(image, keras.layers.Dense(1, name="head")(x), name="outer")
+    model.compile("sgd", "mse", jit_compile=False)
+    return model
+
+
+def graph(folder):
+    return EventAccumulator(str(folder)).Reload().Graph()
+
+
+def train(model, *callbacks, width=4):
+    x = np.ones((8, width), "float32")
+    model.fit(x, x[:, :1], epochs=1, verbose=0, callbacks=list(callbacks))
+
+
+def test_layers_are_nodes_and_nested_models_boxes(tmp_path):
+    train(nested(), ModelGraph(tmp_path))
+    nodes = {node.name: node for node in graph(tmp_path / "graph_layers").node}
+    assert list(nodes["block/inner_input"].input) == ["image"]
+    assert list(nodes["block/dense"].input) == ["block/inner_input"]
+    assert list(nodes["sum"].input) == ["block/dense", "image"]
+    assert nodes["block/dense"].attr["parameters"].i == 20
+    assert nodes["head"].op == "Dense"
+    shape = nodes["head"].attr["_output_shapes"].list.shape[0]
+    assert [dim.size for dim in shape.dim] == [-1, 1]
+    for node in nodes.values():
+        assert all(source in nodes for source in node.input)
+    operations = graph(tmp_path / "graph_operations")
+    assert {"MatMul", "Relu", "Placeholder"} <= {node.op for node in operations.node}
+
+
+def test_a_model_without_inputs_shows_its_layers(tmp_path):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first = keras.layers.Dense(2, name="first")
+            self.second = keras.layers.Dense(1, name="second")
+
+        def call(self, x):
+            return self.second(self.first(x))
+
+    model = Own()
+    model.compile("sgd", "mse", jit_compile=False)
+    train(model, ModelGraph(tmp_path))
+    assert [node.name for node in graph(tmp_path / "graph_layers").node] == ["first", "second"]
+
+
+def reader(tmp_path):
+    """Asks TensorBoard's projector of a folder, as its page does."""
+    import argparse
+
+    from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
+    from tensorboard.plugins import base_plugin
+    from tensorboard.plugins.projector import projector_plugin
+
+    events = plugin_event_multiplexer.EventMultiplexer()
+    events.AddRunsFromDirectory(str(tmp_path))
+    events.Reload()
+    context = base_plugin.TBContext(
+        logdir=str(tmp_path),
+        multiplexer=events,
+        data_provider=data_provider.MultiplexerDataProvider(events, str(tmp_path)),
+        flags=argparse.Namespace(),
+    )
+    plugin = projector_plugin.ProjectorPlugin(context)
+    apps = plugin.get_plugin_apps()
+
+    def ask(route, **arguments):
+        return Client(apps[route], Response).get(route, query_string=arguments)
+
+    return ask
+
+
+def test_the_projector_shows_tables_and_features(tmp_path):
+    keras.utils.set_random_seed(0)
+    tokens = keras.Input((3,), dtype="int32", name="tokens")
+    x = keras.layers.Embedding(7, 4, name="words")(tokens)
+    x = keras.layers.Flatten(name="flatten")(x)
+    model = keras.Model(tokens, keras.layers.Dense(1, name="head")(x))
+    model.compile("sgd", "mse", jit_compile=False)
+    examples = np.arange(15).reshape(5, 3) % 7
+    pictures = np.linspace(0, 1, 5 * 6 * 6).reshape(5, 6, 6)
+    labels = {"words": list("abcdefg"), "flatten": range(5)}
+    callback = Projector(tmp_path, ["words", "flatten"], examples, labels, pictures)
+    train(model, callback, width=3)
+    ask = reader(tmp_path)
+    assert ask("/runs").json == ["projector"]
+    listed = ask("/info", run="projector").json["embeddings"]
+    assert [(one["tensorName"], one["tensorShape"]) for one in listed] == [
+        ("words", [7, 4]),
+        ("flatten", [5, 12]),
+    ]
+    got = np.frombuffer(ask("/tensor", run="projector", name="words").data, "float32")
+    table = model.get_layer("words").embeddings.numpy()
+    np.testing.assert_allclose(got.reshape(7, 4), table, rtol=1e-5)
+    features = keras.Model(model.input, model.get_layer("flatten").output)(examples).numpy()
+    got = np.frombuffer(ask("/tensor", run="projector", name="flatten").data, "float32")
+    np.testing.assert_allclose(got.reshape(5, 12), features, rtol=1e-5)
+    assert ask("/metadata", run="projector", name="words").text.split() == list("abcdefg")
+    assert ask("/sprite_image", run="projector", name="flatten").status_code == 200
+    page = np.asarray(Image.open(tmp_path / "projector" / "flatten.png"))
+    assert page.shape == (18, 18, 3)
+    np.testing.assert_allclose(page[6:12, :6, 0], 255 * pictures[3], atol=0.5)
+    assert listed[1]["sprite"]["singleImageDim"] == [6, 6]
+
+
+def test_what_is_refused(tmp_path):
+    for arguments, words in (
+        ({"layers": ["nowhere"]}, "`layers`"),
+        ({"layers": ["head"]}, "`examples`"),
+        ({"layers": ["head"], "examples": np.ones((2, 4)), "labels": {"head": [1]}}, "`labels`"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            train(nested(), Projector(tmp_path, **arguments))
