@@ -25,7 +25,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "stem_width": 16,
     },
     "DenseNet": {"depths": (3, 6, 4), "growth": 16},
-    "GoogLeNet": {**INCEPTION, "alpha": 0.125},
+    "GoogLeNet": {**INCEPTION, "alpha": 0.125, "variant": "bn"},
     "HighwayCNN": {"depths": (2, 2, 2)},
     "HighwayMLP": {"depth": 10},
     "InceptionResNetV1": INCEPTION,
