@@ -63,7 +63,7 @@ class GradientRecorder:
         self.model = model
         self.log = EventLog(os.path.join(log_dir, "gradient_flow"), "gradient flow", CHARTS)
         self.failed = False
-        self.watched: WatchedStep | None = None
+        self.watched: Any = None  # the WatchedStep, once there is one
         self.summary = summary
         self._alarms = alarms
         self._hparams = hparams

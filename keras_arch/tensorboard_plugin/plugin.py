@@ -40,19 +40,17 @@ class GradientMap(base_plugin.TBPlugin):
     def frontend_metadata(self):
         return base_plugin.FrontendMetadata(es_module_path="/page.js", tab_name="Gradient map")
 
-    @werkzeug.Request.application
-    def serve_page(self, request):
-        return _answer(PAGE.read_bytes(), "text/javascript")
+    def serve_page(self, environ, start_response):
+        return _answer(PAGE.read_bytes(), "text/javascript")(environ, start_response)
 
-    @werkzeug.Request.application
-    def serve_maps(self, request):
-        kind = request.args.get("kind", KINDS[0])
+    def serve_maps(self, environ, start_response):
+        kind = werkzeug.Request(environ).args.get("kind", KINDS[0])
         if kind not in KINDS:
-            return _answer(b"unknown kind", "text/plain", status=400)
-        ctx = plugin_util.context(request.environ)
-        experiment = plugin_util.experiment_id(request.environ)
+            return _answer(b"unknown kind", "text/plain", status=400)(environ, start_response)
+        ctx = plugin_util.context(environ)
+        experiment = plugin_util.experiment_id(environ)
         found = {"kinds": KINDS, "runs": self.maps(ctx, experiment, kind)}
-        return _answer(json.dumps(found).encode(), "application/json")
+        return _answer(json.dumps(found).encode(), "application/json")(environ, start_response)
 
     def maps(
         self, ctx: context.RequestContext, experiment: str, kind: str
