@@ -153,6 +153,7 @@ def auxiliary(x, convolve, name):
             "stem": "cifar",
             "input_shape": (None, None, 1),
             "include_top": False,
+            "pooling": "avg",
         },
     },
 )
