@@ -327,7 +327,8 @@ class TestOverTime:
         assert [law.name for law in found.laws] == ["kernel", "recurrent_kernel"]
 
     @pytest.mark.parametrize(
-        ("gain", "diagnosis"), [(1.0, "healthy"), (0.5, "vanishing gradients")]
+        ("gain", "diagnosis"),
+        [(1.0, "healthy"), (0.5, "vanishing gradients"), (1.5, "exploding")],
     )
     def test_gradients_of_a_linear_one(self, gain, diagnosis):
         """Behind the last step, ``|dL/dh_t|`` is ``gain^(T - t)`` times the last one's."""
