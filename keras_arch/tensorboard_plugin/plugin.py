@@ -9,7 +9,7 @@ import math
 import pathlib
 
 import werkzeug
-from tensorboard import context, plugin_util
+from tensorboard import context
 from tensorboard.data import provider
 from tensorboard.plugins import base_plugin
 
@@ -44,6 +44,8 @@ class GradientMap(base_plugin.TBPlugin):
         return _answer(PAGE.read_bytes(), "text/javascript")(environ, start_response)
 
     def serve_maps(self, environ, start_response):
+        from tensorboard import plugin_util  # brings a whole parser of HTML with it
+
         kind = werkzeug.Request(environ).args.get("kind", KINDS[0])
         if kind not in KINDS:
             return _answer(b"unknown kind", "text/plain", status=400)(environ, start_response)
