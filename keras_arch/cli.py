@@ -13,7 +13,7 @@ from collections.abc import Sequence
 EXAMPLES = """examples:
   keras-arch list 'DenseNet*'                      what there is
   keras-arch info ResNet50                         paper, size, presets
-  keras-arch train vision.classify --model LeNet5    a recipe; without a name, all of them
+  keras-arch train vision.classify --model LeNet5  a recipe; without a name, all of them
   keras-arch export model.keras served/mine        a SavedModel for TF-Serving
   keras-arch serve --model_base_path=served/mine --model_name=mine
   keras-arch predict mine digit.png                asks a server, by gRPC or REST
@@ -122,7 +122,7 @@ def _run_train(options, rest):
 
     if options.recipe is None and rest:
         options.teach()
-        sys.exit()
+        sys.exit(0 if {"-h", "--help"} & set(rest) else 2)
     if options.recipe is None:
         for name in recipes.names():
             print(f"{name:<32}{recipes.summary(name)}")

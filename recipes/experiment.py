@@ -281,9 +281,15 @@ def _next(folder):
 
 
 def _commit():
-    """The checkout's commit, or nothing outside of one."""
-    command = ["git", "-C", str(pathlib.Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
+    """The commit of the checkout that this file belongs to, or nothing outside of one."""
+    here = pathlib.Path(__file__).resolve()
+
+    def git(*command):
+        command = ["git", "-C", str(here.parent), *command]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", here.name)  # an environment may lie in a checkout, too
+        return git("rev-parse", "HEAD")
     except (OSError, subprocess.CalledProcessError):
         return None

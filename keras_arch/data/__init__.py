@@ -10,11 +10,18 @@ from keras_arch.data.augment import shift_and_mirror
 from keras_arch.data.loading import Info, info, load
 from keras_arch.data.made.adding import adding
 from keras_arch.data.made.gaussian_ring import gaussian_ring
+from keras_arch.data.made.lone_pixel import lone_pixel
 from keras_arch.data.made.sine import sine
 from keras_arch.data.stored import prepare
 
-__all__ = ["Info", "adding", "gaussian_ring", "info", "load", "prepare", "shift_and_mirror"]
-__all__ = ["Info", "adding", "gaussian_ring", "info", "load", "prepare", "sine"]
-from keras_arch.data.made.lone_pixel import lone_pixel
-
-__all__ = ["Info", "adding", "gaussian_ring", "info", "load", "lone_pixel", "prepare"]
+__all__ = [
+    "Info",
+    "adding",
+    "gaussian_ring",
+    "info",
+    "load",
+    "lone_pixel",
+    "prepare",
+    "shift_and_mirror",
+    "sine",
+]

@@ -91,7 +91,7 @@ class Chrono(initializers.RandomUniform):
         return {"t_max": self.t_max, "gate": self.gate, "seed": super().get_config()["seed"]}
 
 
-def chrono_lstm_bias(units: int, t_max: float, seed: Seed = None):
+def chrono_lstm_bias(units: int, t_max: float, seed: Seed = None) -> keras.KerasTensor:
     """Return the biases of an LSTM in Keras's order: input, forget, candidate, output.
 
     Args:
