@@ -84,8 +84,13 @@ def _imagenet(family, include_top, side, sizes):
                 return build(include_top=include_top, input_shape=(side, side, 3), **these)
             except ValueError as error:  # published, but not in this size
                 known = f'`None`, a path, or "imagenet" as keras.applications has it: {error}'
-                raise invalid("weights", known, f"imagenet with {sizes}") from error
+                raise invalid("weights", known, "imagenet") from error
     known = "`None` or a path"
     if published:
-        known += f', or "imagenet" with the sizes of one of {published}'
-    raise invalid("weights", known, f"imagenet with {sizes}")
+        others = {
+            name: [f"{key}={value!r}" for key, value in values.items() if value != sizes[key]]
+            for name, values in published.items()
+        }
+        nearest = min(others, key=lambda name: len(others[name]))
+        known += f', or "imagenet" with the sizes of {nearest}: {", ".join(others[nearest])}'
+    raise invalid("weights", known, "imagenet")

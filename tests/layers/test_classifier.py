@@ -43,7 +43,7 @@ def test_what_is_no_file_is_refused_before_building(weights, monkeypatch):
 )
 def test_sizes_that_nobody_published_are_refused_before_building(name, sizes, monkeypatch):
     monkeypatch.setattr(keras.layers.Conv2D, "__init__", None)  # nothing may be built
-    with pytest.raises(ValueError, match=r"argument `weights`.*imagenet with"):
+    with pytest.raises(ValueError, match=r"argument `weights`.*Received: weights='imagenet'"):
         getattr(models, name)(weights="imagenet", **sizes)
 
 
