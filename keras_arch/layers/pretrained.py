@@ -77,8 +77,9 @@ def _imagenet(family, include_top, side, sizes):
         if not callable(build):
             continue
         free = inspect.signature(build).parameters.keys() & sizes.keys()
-        published[name] = {key: {**defaults, **values}[key] for key in sizes.keys() - free}
-        if published[name] == {key: sizes[key] for key in sizes.keys() - free}:
+        bound = [key for key in sizes if key not in free]
+        published[name] = {key: {**defaults, **values}[key] for key in bound}
+        if published[name] == {key: sizes[key] for key in bound}:
             these = {key: sizes[key] for key in free}
             try:
                 return build(include_top=include_top, input_shape=(side, side, 3), **these)
