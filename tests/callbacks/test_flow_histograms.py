@@ -64,7 +64,7 @@ def test_the_size_of_a_record(tmp_path):
     """For 28 layers, at most 50 kB with all there is, and 5 kB of norms alone."""
     image = x = keras.Input((8,), name="image")
     for index in range(28):
-        x = keras.layers.Dense(8, "tanh", name=f"a_layer_with_a_name_{index}")(x)
+        x = keras.layers.Dense(8, "tanh", name=f"dense_{index}")(x)
     model = keras.Model(image, x)
     model.compile("sgd", "mse", jit_compile=False)
     data = np.random.default_rng(0).normal(size=(44, 8)).astype("float32")
