@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -64,21 +65,27 @@ class Page:
         return found
 
 
+GIVE = """# The browser reads from 3 and writes to 4. In a process of its own: a fork disturbs JAX.
+import os, sys
+os.dup2(int(sys.argv[1]), 93)
+os.dup2(int(sys.argv[2]), 94)
+os.dup2(93, 3)
+os.dup2(94, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
 @contextlib.contextmanager
 def page(profile):
     """A page of a browser that keeps its files in the folder ``profile``."""
     ours, its = os.pipe(), os.pipe()  # from the browser, to the browser
 
-    def give():  # it reads from 3 and writes to 4
-        os.dup2(its[0], 93)
-        os.dup2(ours[1], 94)
-        os.dup2(93, 3)
-        os.dup2(94, 4)
-
     process = subprocess.Popen(
-        [PATH, *OPTIONS, f"--user-data-dir={profile}"],
-        preexec_fn=give,
-        close_fds=False,
+        [
+            *(sys.executable, "-c", GIVE, str(its[0]), str(ours[1])),
+            *(PATH, *OPTIONS, f"--user-data-dir={profile}"),
+        ],
+        pass_fds=(its[0], ours[1]),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
