@@ -259,7 +259,9 @@ def _report(numbers, targets):
 
 
 def jit_compile() -> str | bool:
-    """For ``compile``: XLA on an accelerator; on a CPU it convolves several times slower."""
+    """For ``compile``: XLA, but on a CPU, where TensorFlow convolves several times slower by it."""
+    if keras.backend.backend() != "tensorflow":
+        return "auto"
     import tensorflow as tf
 
     kinds = {device.device_type for device in tf.config.list_physical_devices()}
