@@ -59,9 +59,9 @@ def test_published_weights(name, arguments, side, top, part, tmp_path, monkeypat
         ("MobileNet", {"depth_multiplier": 2}, "depth multiplier must be 1"),
         ("MobileNetV2", {"alpha": 0.25}, "as keras.applications has it.*alpha"),
         ("MobileNetV3Large", {"alpha": 0.75, "minimalistic": True}, "alpha can be one of"),
-        ("SEMobileNet", {}, "the sizes of one of.*'attention': None"),
-        ("NASNetCIFAR", {}, "the sizes of one of.*NASNetLarge"),
-        ("NASNetMobile", {"depths": (1, 1, 1)}, "the sizes of one of.*NASNetLarge"),
+        ("SEMobileNet", {}, "the sizes of MobileNet: attention=None"),
+        ("NASNetCIFAR", {}, "the sizes of NASNetLarge: widths=.168, 336, 672."),
+        ("NASNetMobile", {"depths": (1, 1, 1)}, "the sizes of NASNetMobile: depths=.4, 4, 4."),
     ],
 )
 def test_what_is_not_published_is_refused(name, arguments, known, monkeypatch):
