@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         options.run(options, rest)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         sys.exit(f"keras-arch: {error}")
 
 
@@ -120,12 +120,14 @@ def _run_train(options, rest):
 
     from keras_arch import recipes
 
-    if options.recipe is None and rest:
-        options.teach()
-        sys.exit(0 if {"-h", "--help"} & set(rest) else 2)
     if options.recipe is None:
+        if rest:
+            options.teach()
+            print()
         for name in recipes.names():
             print(f"{name:<32}{recipes.summary(name)}")
+        if rest:
+            sys.exit(0 if {"-h", "--help"} & set(rest) else 2)
         return
     if options.recipe not in recipes.names():
         from keras_arch.errors import invalid

@@ -3,6 +3,10 @@
 import warnings
 from typing import Any
 
+import keras
+
+_BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
+
 
 def invalid(argument: str, expected: str, received: Any) -> ValueError:
     """Return the ``ValueError`` to raise: what was wrong, expected and received."""
@@ -10,6 +14,25 @@ def invalid(argument: str, expected: str, received: Any) -> ValueError:
         f"Invalid value for argument `{argument}`. Expected {expected}. "
         f"Received: {argument}={received!r}"
     )
+
+
+def require_backend(what: str, *backends: str) -> None:
+    """Raise where Keras runs on none of the given backends.
+
+    Args:
+        what: Who needs them: "`export`".
+        *backends: As Keras calls them: ``"tensorflow"``, ``"jax"``.
+
+    Raises:
+        RuntimeError: If Keras runs on another one.
+    """
+    if keras.backend.backend() not in backends:
+        named = " or ".join(_BACKENDS[backend] for backend in backends)
+        raise RuntimeError(
+            f"{what} needs the {named} backend: set KERAS_BACKEND={backends[0]} before keras is "
+            "imported. A model saved as `.keras` can be loaded there. Received: "
+            f"KERAS_BACKEND={keras.backend.backend()}"
+        )
 
 
 def deprecated(name: str, use: str, removal: str) -> None:

@@ -87,8 +87,8 @@ def register(**facts: Any) -> Callable[[Any], Any]:
         rename: Regular expressions, applied in order, that turn the layer names of
             ``keras.applications`` into ours.
         tiny: Builds of well under a second, ``{"plain": {...}}``; used by every test.
-        inputs: For a layer, what its tiny builds are called with; for an initializer, the
-            shape it serves where that is not the kernel of a 2-D convolution.
+        inputs: For a layer or a loss, what its tiny builds are called with; for an
+            initializer, the shape it serves where that is not the kernel of a 2-D convolution.
         xfail: Conformance checks it cannot pass, ``{"check": "reason"}``, or one of its tiny
             builds cannot, ``{"check-build": "reason"}``.
 

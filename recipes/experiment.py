@@ -19,7 +19,6 @@ import pathlib
 import platform
 import shlex
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +27,7 @@ from typing import Any
 import keras
 
 import keras_arch
+from keras_arch.recipes.machine import commit, device
 
 Interval = tuple[float | None, float | None]  # the least and the largest value that will do
 PACKAGES = ("keras-arch", "keras", "tensorflow", "numpy")
@@ -73,7 +73,7 @@ class Experiment:
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             versions={package: importlib.metadata.version(package) for package in PACKAGES},
             python=platform.python_version(),
-            commit=_commit(),
+            commit=commit(),
             seed=self.seed,
             cores=os.cpu_count(),
             device=device(),
@@ -258,40 +258,6 @@ def _report(numbers, targets):
     return not missed
 
 
-def jit_compile() -> str | bool:
-    """For ``compile``: XLA, but on a CPU, where TensorFlow convolves several times slower by it."""
-    if keras.backend.backend() != "tensorflow":
-        return "auto"
-    import tensorflow as tf
-
-    kinds = {device.device_type for device in tf.config.list_physical_devices()}
-    return "auto" if kinds - {"CPU"} else False
-
-
-def device() -> str:
-    """The GPU by name, or the kind of CPU."""
-    import tensorflow as tf
-
-    gpus = tf.config.list_physical_devices("GPU")
-    found = [tf.config.experimental.get_device_details(gpu)["device_name"] for gpu in gpus]
-    return ", ".join(found) or f"CPU {platform.machine()}"
-
-
 def _next(folder):
     taken = [int(path.name) for path in folder.glob("*") if path.name.isdigit()]
     return folder / str(max(taken, default=0) + 1)
-
-
-def _commit():
-    """The commit of the checkout that this file belongs to, or nothing outside of one."""
-    here = pathlib.Path(__file__).resolve()
-
-    def git(*command):
-        command = ["git", "-C", str(here.parent), *command]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        git("ls-files", "--error-unmatch", here.name)  # an environment may lie in a checkout, too
-        return git("rev-parse", "HEAD")
-    except (OSError, subprocess.CalledProcessError):
-        return None

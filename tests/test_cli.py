@@ -84,6 +84,14 @@ def test_train_lists_recipes(capsys):
     assert [line.split()[0] for line in lines] == keras_arch.recipes.names()
 
 
+def test_train_teaches_and_lists(capsys):
+    assert refused("train", "--help") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("usage: keras-arch train")
+    assert "\nvision.classify " in out
+    assert refused("train", "--seed", "1") == 2
+
+
 def test_train_passes_options_on(tmp_path, capsys):
     out = said(capsys, "train", "graph.gcn_karate", "--steps", "2", "--output", f"{tmp_path}/run")
     assert "accuracy" in out

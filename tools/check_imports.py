@@ -9,7 +9,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FLOORS = [  # a room may import those of lower floors, and no room of its own floor
-    ["errors"],
+    ["disk", "errors", "replaced"],
     ["registry", "weight_file", "taps"],
     ["weights"],
     ["initializers", "losses", "activations", "regularizers"],
@@ -22,7 +22,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 BESIDE = {  # know keras.Model, not ours; the plugin of TensorBoard knows not even that
     *("data", "callbacks", "analysis", "compress", "export", "tensorboard_plugin"),
 }
-ALLOWED_BESIDE = {"registry", "errors", "weights", "taps"}
+ALLOWED_BESIDE = {"registry", "disk", "errors", "replaced", "weights", "taps"}
 OUTSIDE = {"__main__", "cli", "recipes", "serving"}  # import the public package
 EAGER = set(FLOOR) - {"search"}  # loaded by `import keras_arch`: keras and numpy only
 TYPES = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}

@@ -17,7 +17,8 @@ from keras_arch.analysis.prior_samples import prior_samples
 from keras_arch.analysis.receptive_field import ReceptiveField, receptive_field
 from keras_arch.analysis.redrawn import redrawn
 from keras_arch.analysis.resolution_profile import resolution_profile
-from keras_arch.analysis.signal_report import LayerSignal, SignalReport, Steps, signal_report
+from keras_arch.analysis.signal_layers import LayerSignal, Steps
+from keras_arch.analysis.signal_report import SignalReport, signal_report
 from keras_arch.analysis.true_convolution import true_convolution
 from keras_arch.analysis.unrolled_estimation import unrolled_estimation
 from keras_arch.analysis.widths import Widths, check_widths, hanin_sum

@@ -8,17 +8,16 @@ Batch normalization takes the statistics of the batch, as in training, or holds 
 earlier pass; dropout rests. Recurrent layers are unrolled, so that each step is seen.
 """
 
-import contextlib
 import dataclasses
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_arch.analysis.signal_pass import Key, floats, is_float, passed
 from keras_arch.analysis.signal_statistics import (
     RECTIFIERS,
     Slope,
@@ -26,8 +25,8 @@ from keras_arch.analysis.signal_statistics import (
     activations_of,
     statistics,
 )
-from keras_arch.analysis.watched_calls import replaced, watched_calls
 from keras_arch.errors import invalid
+from keras_arch.replaced import replaced
 
 MOVED = (  # they hand the same numbers on
     layers.Flatten,
@@ -41,8 +40,6 @@ MOVED = (  # they hand the same numbers on
     layers.Cropping2D,
     layers.Cropping3D,
 )
-Key = tuple[str, int]  # path of a layer, and which of its calls
-Tap = Callable[[Key, Any], Any]
 
 
 @dataclasses.dataclass
@@ -95,17 +92,6 @@ def kernels_of(layer: keras.layers.Layer) -> list[keras.Variable]:
     """The matrices that a layer itself owns, those of its inner layers left out."""
     own = layer._trainable_variables + layer._non_trainable_variables
     return [v for v in own if len(v.shape) >= 2 and is_float(v) and "bias" not in v.name]
-
-
-def is_float(tensor: Any) -> bool:
-    """Whether these are floating-point numbers."""
-    return "float" in keras.backend.standardize_dtype(tensor.dtype)
-
-
-def floats(structure: Any) -> list[Any]:
-    """The floating-point tensors in a structure."""
-    flat = (x for x in keras.tree.flatten(structure) if hasattr(x, "dtype"))
-    return [x for x in flat if is_float(x) and len(x.shape) >= 1]
 
 
 def observe(model: keras.Model, inputs: Any, training: bool) -> Flow:
@@ -183,90 +169,9 @@ def observe(model: keras.Model, inputs: Any, training: bool) -> Flow:
         for name, phi in activations_of(layer).items()
     ]
     with replaced(taps):
-        outputs = _passed(model, inputs, around, values=[])
+        outputs = passed(model, inputs, around, values=[])
     given = floats(outputs)
     return Flow(calls, held, given, _maker(seen, given[0]) if len(given) == 1 else None)
-
-
-def pass_through(
-    model: keras.Model,
-    inputs: Any,
-    tap: Tap,
-    keys: set[Key],
-    training: bool,
-    values: list[tuple[keras.Variable, Any]],
-    without: keras.layers.Layer | None,
-) -> Any:
-    """Let a batch through, its tensors through ``tap``, and return the outputs.
-
-    Args:
-        model: The model.
-        inputs: The batch.
-        tap: ``tap(key, tensor)`` gives the tensor that goes on.
-        keys: The calls whose tensors are tapped.
-        training: Whether batch normalization takes the statistics of the batch.
-        values: Variables, and the values that they have in this pass.
-        without: A layer whose softmax or sigmoid is left out.
-    """
-    counts: Counter[str] = Counter()
-
-    def around(path, layer, call, args, kwargs):
-        key = path, counts[path]
-        counts[path] += 1
-        if training and isinstance(layer, layers.BatchNormalization):
-            kwargs = {**kwargs, "training": True}
-        passes = layer is without and isinstance(layer, layers.Softmax)
-        outputs = args[0] if passes else call(*args, **kwargs)
-        if key not in keys:
-            return outputs
-        first = floats(outputs)[0]
-        tapped = tap(key, first)
-        return keras.tree.map_structure(lambda x: tapped if x is first else x, outputs)
-
-    linear = [(without, "activation", keras.activations.linear)]
-    with replaced(linear if without is not None and "activation" in vars(without) else []):
-        return _passed(model, inputs, around, values)
-
-
-def ends_in_probabilities(layer: keras.layers.Layer | None) -> bool:
-    """Whether a layer ends in a softmax or sigmoid, before which the logits stand."""
-    if isinstance(layer, layers.Softmax):
-        return True
-    ends = (keras.activations.softmax, keras.activations.sigmoid)
-    return layer is not None and vars(layer).get("activation") in ends
-
-
-def _passed(model, inputs, around, values):
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(_attributes_kept(model))
-        stack.enter_context(_unrolled(model))
-        stack.enter_context(watched_calls(model, around))
-        stack.enter_context(keras.StatelessScope(values, collect_losses=True))
-        return model(inputs, training=False)
-
-
-@contextlib.contextmanager
-def _attributes_kept(model: keras.Model) -> Iterator[None]:
-    """Whatever layers note in themselves while they are called is forgotten."""
-    found = list(model._flatten_layers())
-    kept = [(layer, dict(vars(layer)), list(layer._losses)) for layer in found]
-    try:
-        yield
-    finally:
-        for layer, before, losses in kept:
-            vars(layer).clear()
-            vars(layer).update(before)
-            layer._losses[:] = losses
-
-
-@contextlib.contextmanager
-def _unrolled(model: keras.Model) -> Iterator[None]:
-    """While it lasts, recurrent layers take one step after the other, where each can be seen."""
-    found = [layer for layer in model._flatten_layers() if isinstance(layer, layers.RNN)]
-    settings = [(layer, "unroll", True) for layer in found]
-    settings += [(layer, "use_cudnn", False) for layer in found if hasattr(layer, "use_cudnn")]
-    with replaced(settings):
-        yield
 
 
 def _maker(seen, tensor):

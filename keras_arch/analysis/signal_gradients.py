@@ -8,14 +8,13 @@ import numpy as np
 from keras import ops
 
 from keras_arch.analysis.jacobian import Moments
-from keras_arch.analysis.signal_flow import (
-    Flow,
+from keras_arch.analysis.signal_flow import Flow, kernels_of
+from keras_arch.analysis.signal_pass import (
     Key,
     Tap,
     ends_in_probabilities,
     floats,
     is_float,
-    kernels_of,
     pass_through,
 )
 

@@ -24,17 +24,10 @@ import numpy as np
 from keras import layers, ops
 
 from keras_arch.analysis import signal_events, signal_picture, signal_table
-from keras_arch.analysis.signal_flow import (
-    Flow,
-    ends_in_probabilities,
-    floats,
-    is_float,
-    kernels_of,
-    observe,
-    refuse_unbuilt,
-)
+from keras_arch.analysis.signal_flow import observe, refuse_unbuilt
 from keras_arch.analysis.signal_gradients import Spectrum, flow_gradients, flow_jacobian
-from keras_arch.analysis.signal_kernels import KernelLaw, kernel_law
+from keras_arch.analysis.signal_layers import LayerSignal, layer_signals
+from keras_arch.analysis.signal_pass import ends_in_probabilities, floats, is_float
 from keras_arch.analysis.signal_verdict import (
     DEAD,
     SATURATED,
@@ -53,60 +46,6 @@ NORMALIZATION = (
     layers.RMSNormalization,
     layers.UnitNormalization,
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Steps:
-    """A recurrent layer by time step, in the order in which it takes them; arrays ``(T,)``."""
-
-    mean: np.ndarray
-    variance: np.ndarray
-    dead: np.ndarray
-    saturation: np.ndarray
-    gradient: np.ndarray
-
-
-@dataclasses.dataclass(frozen=True)
-class LayerSignal:
-    """What a layer gives, and the gradient that it gets.
-
-    Attributes:
-        name: Path of the layer; a layer that is called again has ``#2`` behind it.
-        kind: Its class.
-        units: Size of its last axis.
-        mean: Of all activations.
-        variance: Of all activations.
-        variation: Variance between examples, at one place and unit: what is left of the
-            differences of the inputs.
-        dead: Fraction of units whose activation is the same everywhere.
-        saturation: Fraction of activations where the slope of the activation is less than
-            a tenth of its steepest; with ReLU, of those that are off. NaN without one.
-        bounded: Whether the activation is flat at both ends.
-        gradient: Norm of the gradient by the activations.
-        kernel_gradient: Norm of the gradient by the layer's kernels; NaN without them.
-        laws: What the layer's kernels look like.
-        arrives: Variance of what arrives at a layer with kernels, else NaN.
-        variation_arrives: The same between examples.
-        all_alike: Whether what arrives is the same for all examples but for rounding.
-        steps: By time step, in recurrent layers.
-    """
-
-    name: str
-    kind: str
-    units: int
-    mean: float
-    variance: float
-    variation: float
-    dead: float
-    saturation: float
-    bounded: bool
-    gradient: float
-    kernel_gradient: float
-    laws: tuple[KernelLaw, ...]
-    arrives: float
-    variation_arrives: float
-    all_alike: bool
-    steps: Steps | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -218,7 +157,7 @@ def signal_report(
     if not flow.calls or not flow.outputs:
         raise invalid("model", "one whose layers give floating-point numbers", model)
     gradients, by_kernel = flow_gradients(model, inputs, flow, loss, training, rng)
-    found = tuple(_layers(flow, gradients, by_kernel))
+    found = tuple(layer_signals(flow, gradients, by_kernel))
     jacobian = flow_jacobian(model, inputs, flow, rows, examples, rng)
     widths = _widths(model, jacobian)
     findings = _findings(flow, found, widths)
@@ -259,45 +198,6 @@ def _tensor(array):
 def _fits(shape, wanted):
     pairs = zip(shape[1:], wanted[1:], strict=False)
     return len(shape) == len(wanted) and all(w in (None, s) for s, w in pairs)
-
-
-def _layers(flow: Flow, gradients, by_kernel):
-    """A row for each call, those of a cell in one recurrent layer together."""
-    groups: dict[tuple[str, int | str], list] = {}
-    for key, call in flow.calls.items():
-        place = call.step_of if call.step_of is not None else key[1]
-        groups.setdefault((call.path, place), []).append((call, gradients[key]))
-    for (path, place), members in groups.items():
-        calls = [call for call, _ in members]
-        layer, first = calls[0].layer, calls[0]
-        norms = np.array([np.linalg.norm(gradient) for _, gradient in members])
-        kernels = kernels_of(layer)
-        given = np.array([call.given for call in calls])
-        mean, square, _, variation, dead = given.mean(axis=0).tolist()
-        flat = np.array([call.flat for call in calls])
-        taken = [call.taken for call in calls if call.taken is not None]
-        yield LayerSignal(
-            name=path if isinstance(place, str) or not place else f"{path}#{place + 1}",
-            kind=type(layer).__name__,
-            units=first.shape[-1],
-            mean=mean,
-            variance=square - mean**2,
-            variation=variation,
-            dead=dead,
-            saturation=float(flat.mean()),
-            bounded=first.bounded,
-            gradient=float(np.sqrt((norms**2).mean())),
-            kernel_gradient=math.hypot(*(by_kernel[id(v)] for v in kernels))
-            if kernels
-            else math.nan,
-            laws=tuple(kernel_law(layer, kernel) for kernel in kernels),
-            arrives=float(np.mean([x.variance for x in taken])) if taken else math.nan,
-            variation_arrives=float(np.mean([x.variation for x in taken])) if taken else math.nan,
-            all_alike=bool(taken) and all(x.is_constant for x in taken),
-            steps=Steps(given[:, 0], given[:, 2], given[:, 4], flat, norms)
-            if first.step_of is not None
-            else None,
-        )
 
 
 def _widths(model, jacobian):

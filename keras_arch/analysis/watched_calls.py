@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from keras_arch.replaced import replaced
+
 Around = Callable[[str, keras.layers.Layer, Callable, tuple, dict], Any]
 
 
@@ -34,20 +36,3 @@ def watched_calls(model: keras.Model, around: Around) -> Iterator[None]:
     inside = list(model._flatten_layers(include_self=False))
     with replaced([(layer, "call", watch(layer, layer.call)) for layer in inside]):
         yield
-
-
-@contextlib.contextmanager
-def replaced(settings: list[tuple[Any, str, Any]]) -> Iterator[None]:
-    """While it lasts, attributes of objects have other values: ``(object, name, value)``."""
-    before = [(vars(owner), name, name in vars(owner)) for owner, name, _ in settings]
-    kept = [own[name] if there else None for own, name, there in before]
-    try:
-        for owner, name, value in settings:  # past __setattr__, which would track it
-            vars(owner)[name] = value
-        yield
-    finally:
-        for (own, name, there), value in zip(before, kept, strict=True):
-            if there:
-                own[name] = value
-            else:
-                own.pop(name, None)

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_arch.disk import flush_folder
+
 NAME = "training.npz"
 FACTS = "facts.json"
 FORM = 1
@@ -34,12 +36,7 @@ def write(directory: str, facts: Mapping[str, Any], arrays: Mapping[str, np.ndar
         file.flush()
         os.fsync(file.fileno())
     os.replace(f"{path}.aside", path)
-    if os.name == "posix":  # elsewhere a directory cannot be opened
-        handle = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    flush_folder(directory)
 
 
 def read_facts(directory: str) -> dict[str, Any] | None:

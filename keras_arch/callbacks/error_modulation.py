@@ -15,9 +15,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_arch.callbacks.backend import require
 from keras_arch.callbacks.kernel_layers import is_kernel
-from keras_arch.errors import invalid
+from keras_arch.errors import invalid, require_backend
 
 
 class ErrorModulation(keras.callbacks.Callback):
@@ -50,7 +49,7 @@ class ErrorModulation(keras.callbacks.Callback):
 
     def __init__(self, examples: tuple[Any, Any], every: int = 100, limit: float = 1e3) -> None:
         super().__init__()
-        require("ErrorModulation", "tensorflow")
+        require_backend("`ErrorModulation`", "tensorflow")
         for argument, value in (("every", every), ("limit", limit)):
             if not value >= 1:
                 raise invalid(argument, "a number of at least 1", value)

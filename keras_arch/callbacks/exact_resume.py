@@ -13,9 +13,8 @@ import os
 import keras
 
 from keras_arch.callbacks import checkpoint, log_files, training_state
-from keras_arch.callbacks.backend import require
 from keras_arch.callbacks.callback_state import CallbackStates
-from keras_arch.errors import invalid
+from keras_arch.errors import invalid, require_backend
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +68,7 @@ class ExactResume(keras.callbacks.Callback):
 
     def __init__(self, directory: str | os.PathLike, every_steps: int | None = None) -> None:
         super().__init__()
-        require("ExactResume", "tensorflow")
+        require_backend("`ExactResume`", "tensorflow")
         if every_steps is not None and (not isinstance(every_steps, int) or every_steps < 1):
             raise invalid("every_steps", "a positive integer or None", every_steps)
         self.directory = os.fspath(directory)

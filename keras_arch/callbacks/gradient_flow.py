@@ -14,10 +14,9 @@ from typing import Any
 import keras
 
 from keras_arch.callbacks.alarms import Alarms
-from keras_arch.callbacks.backend import require
 from keras_arch.callbacks.gradient_recorder import GradientRecorder
 from keras_arch.callbacks.watched_step import WatchedStep
-from keras_arch.errors import invalid
+from keras_arch.errors import invalid, require_backend
 
 
 class GradientFlow(keras.callbacks.Callback):
@@ -90,7 +89,7 @@ class GradientFlow(keras.callbacks.Callback):
         hparams: Mapping[str, bool | int | float | str] | None = None,
     ) -> None:
         super().__init__()
-        require("GradientFlow", "tensorflow", "jax")
+        require_backend("`GradientFlow`", "tensorflow", "jax")
         if not isinstance(every, int) or every < 1:
             raise invalid("every", "a positive integer", every)
         self.log_dir = os.fspath(log_dir)

@@ -17,6 +17,7 @@ from keras import ops
 from keras_arch.callbacks.activation_taps import ActivationSums, active_layers
 from keras_arch.callbacks.gradient_taps import Applied, applied
 from keras_arch.callbacks.optimizers import held_optimizers
+from keras_arch.replaced import replaced
 
 
 class Seen:
@@ -69,22 +70,27 @@ class StepTaps:
                 self._patches.close()
 
     def _attach(self):
-        for attribute, optimizer in held_optimizers(self._model).items():
-            name = "stateless_apply" if self._on_jax else "apply"
-            tap = functools.partial(self._apply, attribute, optimizer, getattr(optimizer, name))
-            self._patches.enter_context(replaced(optimizer, name, tap))
-        if not self._activations:
-            return
-        for name, layer in active_layers(self._model).items():
-            tap = functools.partial(self._call, name, layer.call)
-            self._patches.enter_context(replaced(layer, "call", tap))
-        if self._on_jax:
-            for name, tap in (
-                ("compute_loss_and_updates", self._carry),
-                ("_update_metrics_variables", self._unload),
-            ):
-                tap = functools.partial(tap, getattr(self._model, name))
-                self._patches.enter_context(replaced(self._model, name, tap))
+        apply = "stateless_apply" if self._on_jax else "apply"
+        taps = [
+            (optimizer, apply, functools.partial(self._apply, attribute, optimizer))
+            for attribute, optimizer in held_optimizers(self._model).items()
+        ]
+        if self._activations:
+            taps += [
+                (layer, "call", functools.partial(self._call, name))
+                for name, layer in active_layers(self._model).items()
+            ]
+            if self._on_jax:
+                taps.append((self._model, "compute_loss_and_updates", self._carry))
+                taps.append((self._model, "_update_metrics_variables", self._unload))
+        self._patches.enter_context(
+            replaced(
+                [
+                    (owner, name, functools.partial(tap, getattr(owner, name)))
+                    for owner, name, tap in taps
+                ]
+            )
+        )
 
     def _apply(self, attribute, optimizer, apply, *arguments, **named):
         call = inspect.signature(apply).bind(*arguments, **named).arguments
@@ -123,20 +129,6 @@ class StepTaps:
     def _unload(self, update, metrics, *arguments, **named):
         *metrics, self._seen.now.rows = metrics
         return update(metrics, *arguments, **named)
-
-
-@contextlib.contextmanager
-def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
-    """Replace an attribute on the instance, past Keras's own setter, which would track it."""
-    kept = vars(owner).get(name)
-    object.__setattr__(owner, name, value)
-    try:
-        yield
-    finally:
-        if kept is None:
-            object.__delattr__(owner, name)
-        else:
-            object.__setattr__(owner, name, kept)
 
 
 def _level_now():

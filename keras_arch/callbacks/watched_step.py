@@ -19,8 +19,9 @@ from keras import ops
 
 from keras_arch.callbacks import activation_taps
 from keras_arch.callbacks.kernel_layers import is_kernel
-from keras_arch.callbacks.step_taps import Seen, StepTaps, replaced
+from keras_arch.callbacks.step_taps import Seen, StepTaps
 from keras_arch.callbacks.tensor_norms import magnitudes, norms
+from keras_arch.replaced import replaced
 
 
 class WatchedStep:
@@ -79,7 +80,7 @@ class WatchedStep:
     def _made(self):
         """Return the training function that Keras makes of the watched step."""
         model = self._model
-        with replaced(model, "train_step", self._train_step):
+        with replaced([(model, "train_step", self._train_step)]):
             model.train_function = None
             try:
                 model.make_train_function()

@@ -16,7 +16,7 @@ from typing import Any
 import keras
 
 from keras_arch import registry
-from keras_arch.errors import invalid
+from keras_arch.errors import invalid, require_backend
 from keras_arch.export import signatures, versions
 from keras_arch.export import warmup as warmups
 
@@ -76,12 +76,7 @@ def export(
     ...     print(path.name, sorted(p.name for p in path.iterdir()))
     1 ['assets', 'assets.extra', 'fingerprint.pb', 'saved_model.pb', 'variables']
     """
-    if keras.backend.backend() != "tensorflow":
-        raise RuntimeError(
-            "A SavedModel is written by the TensorFlow backend. Save the model as `.keras`, and "
-            f"load and export it under KERAS_BACKEND=tensorflow. Received: "
-            f"KERAS_BACKEND={keras.backend.backend()}"
-        )
+    require_backend("`export`", "tensorflow")
     if not isinstance(getattr(model, "inputs", None), list):
         expected = "a functional or built Sequential model (the part to serve: `gan.generator`)"
         raise invalid("model", expected, model)

@@ -10,6 +10,8 @@ import time
 
 import keras
 
+from keras_arch.disk import flush_folder
+
 MANIFEST = "assets.extra/manifest.json"  # TF-Serving reads only the warm-up from assets.extra
 STAGING = ".exporting-"
 _ABANDONED = 86_400  # seconds after which the leftover of a killed export is removed
@@ -63,16 +65,7 @@ def flush(path):
         for file in files:
             with open(os.path.join(folder, file), "rb+") as written:
                 os.fsync(written.fileno())
-        _flush_folder(folder)
-
-
-def _flush_folder(path):
-    if os.name == "posix":  # elsewhere a directory cannot be opened
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        flush_folder(folder)
 
 
 def _versions(directory):
@@ -100,7 +93,7 @@ def publish(staging, directory, version):
             if not path.exists():
                 raise
             continue  # another process came first: take the next, or refuse
-        _flush_folder(directory)
+        flush_folder(directory)
         return path
 
 

@@ -20,6 +20,7 @@ from keras_arch.registry import register
     url="http://yann.lecun.com/exdb/publis/pdf/hadsell-chopra-lecun-06.pdf",
     venue="CVPR",
     tiny={"plain": {"margin": 2.0}},
+    inputs=(keras.layers.InputSpec("int32", (None, 1)), keras.layers.InputSpec(shape=(None, 1))),
 )
 class Contrastive(keras.losses.Loss):
     """Loss of a distance, where the target says whether the pair differs.

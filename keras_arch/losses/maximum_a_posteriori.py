@@ -21,6 +21,7 @@ from keras_arch.registry import register
     url="http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf",
     journal="Proceedings of the IEEE",
     tiny={"plain": {"rubbish": 5.0}, "likelihood": {"rubbish": None}},
+    inputs=(keras.layers.InputSpec("int32", (None,)), keras.layers.InputSpec(shape=(None, 3))),
 )
 class MaximumAPosteriori(keras.losses.Loss):
     """Loss of scores that are penalties times -1, as ``layers.RBFOutput`` gives them.

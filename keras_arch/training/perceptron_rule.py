@@ -16,9 +16,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_arch.errors import invalid
+from keras_arch.errors import invalid, require_backend
 from keras_arch.registry import register
-from keras_arch.training.backend import require_tensorflow
 
 
 @register(
@@ -95,11 +94,11 @@ class PerceptronRule(keras.Model):
         return [self.mistakes]
 
     def make_train_function(self, force=False):
-        require_tensorflow("The perceptron's rule")
+        require_backend("The perceptron's rule", "tensorflow")
         return super().make_train_function(force)
 
     def make_test_function(self, force=False):
-        require_tensorflow("The perceptron's rule")
+        require_backend("The perceptron's rule", "tensorflow")
         return super().make_test_function(force)
 
     def train_step(self, data):

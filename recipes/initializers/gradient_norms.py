@@ -17,8 +17,6 @@ AISTATS 2010. He et al. Deep Residual Learning. CVPR 2016. Huang et al. Densely 
 Convolutional Networks. CVPR 2017. Srivastava et al. Training Very Deep Networks. NeurIPS 2015.
 """
 
-import functools
-
 import keras
 import numpy as np
 from keras import layers
@@ -26,6 +24,7 @@ from matplotlib.figure import Figure
 
 import keras_arch
 from keras_arch import analysis, initializers
+from keras_arch.recipes.digits import learn
 from keras_arch.recipes.experiment import main
 
 DEPTH, RATE, GATE_BIAS = 50, 3e-4, -4.0
@@ -100,17 +99,6 @@ def measure(experiment, models, depth):
     return numbers
 
 
-def train(experiment, model):
-    """Train from where it stands; returns the test accuracy."""
-    load = functools.partial(keras_arch.data.load, "digits", batch_size=64)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    optimizer = keras.optimizers.Adam(RATE)
-    model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
-    epochs = 1 if experiment.quick else 10
-    experiment.fit(model, functools.partial(load, split="train"), epochs, part=model.name)
-    return model.evaluate(load("test"), verbose=0, return_dict=True)["accuracy"]
-
-
 def run(experiment):
     """Measure the four, train the four, export the residual one."""
     depth = 6 if experiment.quick or experiment.steps else DEPTH
@@ -118,7 +106,8 @@ def run(experiment):
     numbers = measure(experiment, models, depth)
     for kind, model in models.items():
         print(f"{kind}: {model.count_params()} weights")
-        numbers[f"{kind}_accuracy"] = train(experiment, model)
+        accuracy = learn(experiment, model, keras.optimizers.Adam(RATE), epochs=10)
+        numbers[f"{kind}_accuracy"] = accuracy
     experiment.save(models["residual"])
     return numbers
 

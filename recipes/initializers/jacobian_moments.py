@@ -15,14 +15,12 @@ Hanin. Which Neural Net Architectures Give Rise to Exploding and Vanishing Gradi
 NeurIPS 2018.
 """
 
-import functools
-
 import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-import keras_arch
 from keras_arch import analysis
+from keras_arch.recipes.digits import learn
 from keras_arch.recipes.experiment import main
 
 TARGETS = {
@@ -105,14 +103,9 @@ def network(name, hidden):
 
 def train(experiment, name, hidden):
     """Train one profile; returns the model and its test accuracy."""
-    load = functools.partial(keras_arch.data.load, "digits", batch_size=64)
-    keras.utils.set_random_seed(experiment.seed)
+    keras.utils.set_random_seed(experiment.seed)  # of its kernels
     model = network(name, hidden)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(1e-3), loss, metrics=["accuracy"])
-    epochs = 2 if experiment.quick else 20
-    experiment.fit(model, functools.partial(load, split="train"), epochs, part=name)
-    return model, model.evaluate(load("test"), verbose=0, return_dict=True)["accuracy"]
+    return model, learn(experiment, model, keras.optimizers.Adam(1e-3), epochs=20)
 
 
 def run(experiment):

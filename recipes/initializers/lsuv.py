@@ -11,14 +11,13 @@ and less than 0.5 for Glorot's.
 Mishkin, Matas. All You Need Is a Good Init. ICLR 2016.
 """
 
-import functools
-
 import keras
 import numpy as np
 from matplotlib.figure import Figure
 
 import keras_arch
 from keras_arch import initializers
+from keras_arch.recipes.digits import learn
 from keras_arch.recipes.experiment import main
 
 TARGETS = {
@@ -49,16 +48,6 @@ def variances(model, images):
     return np.array([np.var(taps[name]) for name in (*names, "head")])
 
 
-def train(experiment, model):
-    """Train from where it stands; returns the test accuracy."""
-    load = functools.partial(keras_arch.data.load, "digits", batch_size=64)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(RATE), loss, metrics=["accuracy"])
-    epochs = 2 if experiment.quick else 20
-    experiment.fit(model, functools.partial(load, split="train"), epochs, part=model.name)
-    return model.evaluate(load("test"), verbose=0, return_dict=True)["accuracy"]
-
-
 def run(experiment):
     """Measure before and after, train both, export the better."""
     images, _ = next(iter(keras_arch.data.load("digits", "train", batch_size=512, seed=0)))
@@ -72,7 +61,10 @@ def run(experiment):
     ax.legend()
     alt = "Variance by layer before training: 1 throughout with LSUV, halved at each with Glorot"
     experiment.picture(figure, "variances", alt)
-    accuracies = {name: train(experiment, model) for name, model in models.items()}
+    accuracies = {
+        name: learn(experiment, model, keras.optimizers.SGD(RATE), epochs=20)
+        for name, model in models.items()
+    }
     experiment.save(models["lsuv"])
     return {
         "largest_error": np.abs(found["lsuv"] - 1).max(),

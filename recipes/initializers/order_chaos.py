@@ -15,14 +15,12 @@ than 0.5 off the line.
 Schoenholz, Gilmer, Ganguli, Sohl-Dickstein. Deep Information Propagation. ICLR 2017.
 """
 
-import functools
-
 import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-import keras_arch
 from keras_arch import initializers
+from keras_arch.recipes.digits import learn
 from keras_arch.recipes.experiment import main
 
 TARGETS = {
@@ -101,30 +99,22 @@ def network(phase, seed):
     return keras.Model(inputs, keras.layers.Dense(10, name="head")(x), name=phase)
 
 
-def train(experiment, phase):
-    """Train in one phase; returns the model and its test accuracy."""
-    load = functools.partial(keras_arch.data.load, "digits", batch_size=64)
-    keras.utils.set_random_seed(experiment.seed)
-    model = network(phase, experiment.seed)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(3e-3), loss, metrics=["accuracy"])
-    epochs = 1 if experiment.quick else 20
-    experiment.fit(model, functools.partial(load, split="train"), epochs, part=phase)
-    return model, model.evaluate(load("test"), verbose=0, return_dict=True)["accuracy"]
-
-
 def run(experiment):
     """Measure and train the three phases, export the critical network."""
     brief = experiment.quick or experiment.steps
     error = measure(experiment, 2 if brief else NETWORKS)
-    trained = {phase: train(experiment, phase) for phase in PHASES}
-    experiment.save(trained["critical"][0])
+    models = {phase: network(phase, experiment.seed) for phase in PHASES}
+    accuracies = {
+        phase: learn(experiment, model, keras.optimizers.SGD(3e-3), epochs=20)
+        for phase, model in models.items()
+    }
+    experiment.save(models["critical"])
     return {
         "largest_error": error,
         "critical_variance": CRITICAL,
-        "accuracy": trained["critical"][1],
-        "order_accuracy": trained["order"][1],
-        "chaos_accuracy": trained["chaos"][1],
+        "accuracy": accuracies["critical"],
+        "order_accuracy": accuracies["order"],
+        "chaos_accuracy": accuracies["chaos"],
     }
 
 

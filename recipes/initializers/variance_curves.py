@@ -13,15 +13,13 @@ Glorot, Bengio. Understanding the Difficulty of Training Deep Feedforward Neural
 AISTATS 2010. He, Zhang, Ren, Sun. Delving Deep into Rectifiers. ICCV 2015.
 """
 
-import functools
-
 import keras
 import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
-import keras_arch
 from keras_arch import initializers
+from keras_arch.recipes.digits import learn
 from keras_arch.recipes.experiment import main
 
 TARGETS = {
@@ -81,42 +79,39 @@ def measure(experiment, depth):
     return ratios
 
 
-def deep(initializer):
+def deep(name, initializer):
     """Fifty ReLU layers of one law: ``(B, 8, 8, 1) -> (B, 10)``, logits."""
     inputs = keras.Input((8, 8, 1), name="image")
     x = keras.layers.Rescaling(4.0, -1.2, name="scaled")(inputs)
     x = keras.layers.Flatten(name="flatten")(x)
     for block in range(1, DEPTH + 1):
-        name = f"block{block}"
-        x = keras.layers.Dense(UNITS, "relu", kernel_initializer=initializer, name=name)(x)
-    return keras.Model(inputs, keras.layers.Dense(10, name="head")(x), name="deep")
-
-
-def train(experiment, name, initializer):
-    """Train with one law; returns the model and its test accuracy."""
-    load = functools.partial(keras_arch.data.load, "digits", batch_size=64)
-    keras.utils.set_random_seed(experiment.seed)
-    model = deep(initializer)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(3e-4), loss, metrics=["accuracy"])
-    epochs = 1 if experiment.quick else 25
-    experiment.fit(model, functools.partial(load, split="train"), epochs, part=name)
-    return model, model.evaluate(load("test"), verbose=0, return_dict=True)["accuracy"]
+        layer = keras.layers.Dense(
+            UNITS, "relu", kernel_initializer=initializer, name=f"block{block}"
+        )
+        x = layer(x)
+    return keras.Model(inputs, keras.layers.Dense(10, name="head")(x), name=name)
 
 
 def run(experiment):
     """Measure ten laws, train with two, export the network that learned."""
     ratios = measure(experiment, 10 if experiment.quick or experiment.steps else DEPTH)
     seeds = keras.random.SeedGenerator(experiment.seed)
-    model, accuracy = train(experiment, "he", initializers.HeNormal(seeds))
-    _, other = train(experiment, "fan_in_uniform", initializers.FanInUniform(seeds))
-    experiment.save(model)
+    laws = {
+        "he": initializers.HeNormal(seeds),
+        "fan_in_uniform": initializers.FanInUniform(seeds),
+    }
+    models = {name: deep(name, law) for name, law in laws.items()}
+    accuracies = {
+        name: learn(experiment, model, keras.optimizers.Adam(3e-4), epochs=25)
+        for name, model in models.items()
+    }
+    experiment.save(models["he"])
     return {
         "largest_error": max(abs(ratio / said - 1) for ratio, said in ratios.values()),
         "he_relu_ratio": ratios["relu", "He normal"][0],
         "fan_in_uniform_ratio": ratios["linear", "U(1/sqrt n)"][0],
-        "accuracy": accuracy,
-        "fan_in_uniform_accuracy": other,
+        "accuracy": accuracies["he"],
+        "fan_in_uniform_accuracy": accuracies["fan_in_uniform"],
     }
 
 

@@ -14,14 +14,13 @@ Goyal et al. Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour. 2017.
 Hardt, Ma. Identity Matters in Deep Learning. ICLR 2017.
 """
 
-import functools
-
 import keras
 import numpy as np
 from matplotlib.figure import Figure
 
 import keras_arch
 from keras_arch import analysis, initializers
+from keras_arch.recipes.digits import learn
 from keras_arch.recipes.experiment import main
 
 TARGETS = {
@@ -79,23 +78,16 @@ def measure(experiment, models, depth):
     return growth ** (1 / depth), np.abs(values["zero_branches"] - 1).max()
 
 
-def train(experiment, model):
-    """Train from where it stands; returns the test accuracy."""
-    load = functools.partial(keras_arch.data.load, "digits", batch_size=64)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(RATE), loss, metrics=["accuracy"], jit_compile=False)
-    epochs = 1 if experiment.quick else 15
-    experiment.fit(model, functools.partial(load, split="train"), epochs, part=model.name)
-    return model.evaluate(load("test"), verbose=0, return_dict=True)["accuracy"]
-
-
 def run(experiment):
     """Measure both, train both, export the one that began as the identity."""
     depth = 6 if experiment.quick or experiment.steps else DEPTH
     names = ("zero_branches", "standard")
     models = {name: network(name, depth, experiment.seed) for name in names}
     ratio, error = measure(experiment, models, depth)
-    accuracies = {name: train(experiment, model) for name, model in models.items()}
+    accuracies = {
+        name: learn(experiment, model, keras.optimizers.SGD(RATE), epochs=15)
+        for name, model in models.items()
+    }
     experiment.save(models["zero_branches"])
     return {
         "ratio": ratio,

@@ -18,7 +18,8 @@ import keras
 
 import keras_arch
 from keras_arch.errors import invalid
-from keras_arch.recipes.experiment import jit_compile, main
+from keras_arch.recipes.experiment import main
+from keras_arch.recipes.machine import jit_compile
 from keras_arch.recipes.small import small_classifier
 
 TARGETS = {"accuracy": (0.985, None)}

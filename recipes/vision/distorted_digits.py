@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 
 import keras_arch
 from keras_arch.layers import affine_grid, bilinear_sampler
-from keras_arch.recipes.experiment import jit_compile, main
+from keras_arch.recipes.experiment import main
+from keras_arch.recipes.machine import jit_compile
 
 TARGETS = {"accuracy": (0.9, None), "advantage": (0.02, None)}
 FIELD, DIGIT, BATCH, EPOCHS = 32, 16, 64, 60

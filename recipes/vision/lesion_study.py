@@ -21,7 +21,8 @@ import keras
 import numpy as np
 
 import keras_arch
-from keras_arch.recipes.experiment import jit_compile, main
+from keras_arch.recipes.experiment import main
+from keras_arch.recipes.machine import jit_compile
 
 TARGETS = {
     "accuracy": (0.97, None),

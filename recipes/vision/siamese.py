@@ -18,7 +18,8 @@ from keras import ops
 from sklearn.metrics import roc_auc_score
 
 import keras_arch
-from keras_arch.recipes.experiment import jit_compile, main
+from keras_arch.recipes.experiment import main
+from keras_arch.recipes.machine import jit_compile
 
 TARGETS = {"area_under_curve": (0.95, None)}
 BATCH, MARGIN, SHIFTS = 128, 4.0, 20

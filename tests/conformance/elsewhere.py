@@ -2,7 +2,7 @@
 
 Writes, by ``<entry>-<label>``, what each model and each layer answers: from its own initializers
 under a seed (``seeded``), with weights by formula (``formula``), or read from the files of a
-folder, if ``KIND`` is its path.
+folder, if ``KIND`` is its path. What losses, regularizers and initializers give is there, too.
 """
 
 import pathlib
@@ -13,7 +13,17 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
-from conformance.probe import LAYERS, MODELS, array, as_logits, build, inputs, wrapped
+from conformance.probe import (
+    LAYERS,
+    MODELS,
+    PARTS,
+    array,
+    as_logits,
+    build,
+    inputs,
+    part_answer,
+    wrapped,
+)
 from formula import fill_keras
 
 
@@ -33,6 +43,11 @@ def answers(*kinds):
                 # compiled is faster on JAX than one operation after the other
                 y = model(x) if backend == "tensorflow" else model.predict(x, verbose=0)
                 yield f"formula/{name}", array(y)
+
+    for entry, label in PARTS:
+        keras.utils.set_random_seed(0)
+        for kind in kinds:
+            yield f"{kind}/{entry.room}/{entry.name}-{label}", part_answer(entry, label)
 
 
 def reloaded(directory):

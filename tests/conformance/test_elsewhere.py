@@ -9,13 +9,14 @@ import keras
 import numpy as np
 import pytest
 from conformance.elsewhere import answers
-from conformance.probe import LAYERS, MODELS, array, build, inputs
+from conformance.probe import LAYERS, MODELS, PARTS, array, build, draws, inputs
 
 pytestmark = [
     pytest.mark.xdist_group("elsewhere"),  # one worker: each process starts once
     pytest.mark.timeout(1800),  # and takes minutes for all builds
 ]
 SCRIPT = pathlib.Path(__file__).with_name("elsewhere.py")
+DRAWN = {f"formula/{entry.room}/{entry.name}-{label}" for entry, label in PARTS if draws(entry)}
 SAMPLE = {entry.path[-1]: (entry, label) for entry, label in MODELS}  # one of each room
 
 
@@ -51,14 +52,20 @@ def names(kind):
             if "jax" in entry.xfail and kind == "formula"
             else [],
         )
-        for entry, label in (*MODELS, *LAYERS)
+        for entry, label in (*MODELS, *LAYERS, *PARTS)
     ]
 
 
 @pytest.mark.parametrize("name", names("formula"))
 def test_jax_answers_alike(here, on_jax, name):
-    scale = np.abs(here[name]).max()
-    np.testing.assert_allclose(on_jax[name], here[name], atol=1e-4 * scale, rtol=0)
+    expected, found = here[name], on_jax[name]
+    if name in DRAWN:  # a seed is another draw there, of the same law
+        assert found.shape == expected.shape
+        spread = np.sqrt(np.mean(expected**2))
+        np.testing.assert_allclose(np.sqrt(np.mean(found**2)), spread, rtol=0.15)
+        return
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(found, expected, atol=1e-4 * scale, rtol=0)
 
 
 @pytest.mark.parametrize("name", names("seeded"))

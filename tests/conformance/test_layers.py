@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conformance.probe import array, every_layer, inputs, wrapped
+from conformance.probe import PARTS, array, draws, every_layer, initialized, inputs, wrapped
 
 import keras_arch
 
@@ -17,10 +17,9 @@ CLASSES = [
     if inspect.isclass(entry.target) and entry.room != "models"
 ]
 INITIALIZERS = [
-    param
-    for param in CLASSES
-    if param.values[0].room == "initializers"
-    and "seed" in inspect.signature(param.values[0].target).parameters
+    pytest.param(entry, label, id=f"{entry.name}-{label}")
+    for entry, label in PARTS
+    if entry.room == "initializers"
 ]
 
 
@@ -87,13 +86,9 @@ def test_mixed_precision(entry, label):
 
 @pytest.mark.parametrize(("entry", "label"), INITIALIZERS)
 def test_initializer_is_a_function_of_its_seed(entry, label):
-    seeded = "seed" in inspect.signature(entry.target).parameters
-    arguments = {**entry.tiny[label], **({"seed": 3} if seeded else {})}
-    shape = entry.inputs[0].shape if entry.inputs else (3, 3, 4, 6)
-    first, second = (entry.target(**arguments)(shape) for _ in range(2))
-    np.testing.assert_array_equal(array(first), array(second))
-    if seeded:
-        other = entry.target(**{**arguments, "seed": 4})(shape)
-        assert not np.array_equal(array(first), array(other))
-    half = entry.target(**arguments)(shape, dtype="float16")
+    seeds = [{"seed": 3}, {"seed": 3}, {"seed": 4}] if draws(entry) else [{}, {}]
+    first, again, *other = (array(initialized(entry, label, **seed)) for seed in seeds)
+    np.testing.assert_array_equal(first, again)
+    assert not any(np.array_equal(first, x) for x in other)
+    half = initialized(entry, label, "float16", **seeds[0])
     assert keras.backend.standardize_dtype(half.dtype) == "float16"

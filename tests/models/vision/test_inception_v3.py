@@ -98,7 +98,9 @@ def test_what_cannot_be_built_is_refused(quick):
     with pytest.raises(ValueError, match="at least 75"):
         InceptionV3(input_shape=(74, 75, 3))
     assert InceptionV3(alpha=0.01, input_shape=(75, 75, 3)).output_shape == (None, 1000)
-    with pytest.raises(ValueError, match=r"`weights`.*InceptionV3: variant='keras', bn_scale=False"):
+    with pytest.raises(
+        ValueError, match=r"`weights`.*InceptionV3: variant='keras', bn_scale=False"
+    ):
         models.InceptionV2(weights="imagenet")
     for argument in ("variant", "attention", "stem", "pooling"):
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):
