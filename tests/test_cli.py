@@ -89,7 +89,7 @@ def test_train_teaches_and_lists(capsys):
     out = capsys.readouterr().out
     assert out.startswith("usage: keras-arch train")
     assert "\nvision.classify " in out
-    assert refused("train", "--seed", "1") == 2
+    assert refused("train", "--seed=1") == 2
 
 
 def test_train_passes_options_on(tmp_path, capsys):
