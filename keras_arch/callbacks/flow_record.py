@@ -1,9 +1,10 @@
 """Flow record: what one watched step measured, by layer, by weight group and by optimizer.
 
-one row a kind, from the step -> by variable -> by layer (its kernels), by group (its name)
+one row a kind, from the step -> whose each number is -> by layer (its kernels), by group (its name)
 """
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,16 +15,12 @@ from keras_arch.callbacks.kernel_layers import KernelLayer, is_kernel
 from keras_arch.callbacks.tensor_norms import layers_of
 from keras_arch.callbacks.watched_step import WatchedStep
 
-Part = tuple[keras.Variable, int | None]  # a variable, or one layer of a stacked one
+Parts = Sequence[tuple[keras.Variable, int | None]]  # variables, or one layer of a stacked one
 
 
+@dataclasses.dataclass(frozen=True)
 class FlowRecord:
     """The numbers of one step.
-
-    Args:
-        step: Number of the step.
-        watched: The watched step, which has just run.
-        layers: The kernel layers of its model.
 
     Attributes:
         step: Number of the step.
@@ -31,81 +28,103 @@ class FlowRecord:
         magnitudes: Histograms of the gradients, by layer.
     """
 
-    def __init__(self, step: int, watched: WatchedStep, layers: list[KernelLayer]) -> None:
-        self.step = step
-        self.scalars: dict[str, dict[str, float]] = {}
-        self.magnitudes: dict[str, np.ndarray] = {}
-        measured = {kind: np.asarray(rows) for kind, rows in watched.measured.items()}
-        norms = {
-            "weights": _by_variable(measured.get("weights", ()), watched.weights),
-            "updates": _by_variable(measured.get("updates", ()), watched.weights),
-            "gradients": {},
-        }
-        counts: dict[int, np.ndarray] = {}
-        total: dict[str, list[np.ndarray]] = {}
-        for index, (attribute, variables) in enumerate(watched.applied):
-            found = measured[f"norms/{index}"]
-            norms["gradients"] |= _by_variable(found, variables)
-            total.setdefault(attribute, []).append(found)
+    step: int
+    scalars: dict[str, dict[str, float]]
+    magnitudes: dict[str, np.ndarray]
+
+
+class FlowReader:
+    """Makes the records of a training; whose each number is, it finds out once a trace.
+
+    Args:
+        watched: The watched step, which has run.
+        layers: The kernel layers of its model.
+    """
+
+    def __init__(self, watched: WatchedStep, layers: Sequence[KernelLayer]) -> None:
+        self._watched = watched
+        self._trace = watched.applied
+        by_layer = {x.name: [(kernel, x.place) for kernel in x.kernels] for x in layers}
+        by_group: dict[str, list[tuple[keras.Variable, int | None]]] = {}
+        applied = [variable for _, variables in watched.applied for variable in variables]
+        for variable in {id(v): v for v in (*watched.weights, *applied)}.values():
+            by_group.setdefault(variable.name, []).append((variable, None))
+        owners = {"": by_layer, "group_": by_group}
+        self._weights = {p: _Places(parts, watched.weights) for p, parts in owners.items()}
+        self._gradients = {p: _Places(parts, applied) for p, parts in owners.items()}
+        self._magnitudes = _Places(by_layer, list(filter(is_kernel, applied)))
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the step has not been traced again since."""
+        return self._trace is self._watched.applied
+
+    def read(self, step: int) -> FlowRecord:
+        """Return the record of the step that has just run, under its number."""
+        measured = {kind: np.asarray(rows) for kind, rows in self._watched.measured.items()}
+        attributes = [attribute for attribute, _ in self._trace]
+        of_calls = [measured[f"norms/{index}"] for index in range(len(attributes))]
+        scalars: dict[str, dict[str, float]] = {}
+        for prefix, places in self._gradients.items():
+            if of_calls:
+                norms = places.norms(np.concatenate(of_calls))
+                scalars[f"{prefix}gradient_norm"] = places.named(norms)
+        for prefix, places in self._weights.items():
+            if "weights" in measured:
+                weights, updates = (places.norms(measured[k]) for k in ("weights", "updates"))
+                scalars[f"{prefix}weight_norm"] = places.named(weights)
+                scalars[f"{prefix}update_ratio"] = places.named(updates / weights)
+        for attribute in attributes:
+            mine = [row for row, its in zip(of_calls, attributes, strict=True) if its == attribute]
+            total = float(_together(np.concatenate(mine)))
+            scalars.setdefault("global_gradient_norm", {})[attribute] = total
+        for index, attribute in enumerate(attributes):
             if f"clipped/{index}" in measured:
                 before, after = map(_together, measured[f"clipped/{index}"])
-                self._put("clipping", attribute, after / before)
-            if f"magnitudes/{index}" in measured:
-                kernels = list(filter(is_kernel, variables))
-                counts |= _by_variable(measured[f"magnitudes/{index}"], kernels)
-        for layer in layers:
-            parts = [(kernel, layer.place) for kernel in layer.kernels]
-            self._put_norms("", layer.name, parts, norms)
-            mine = [_part(counts, part).sum(0) for part in parts if id(part[0]) in counts]
+                scalars.setdefault("clipping", {})[attribute] = float(after / before)
+        if "activations" in measured:
+            for kind, column in zip(KINDS, measured["activations"].T, strict=True):
+                scalars[kind] = dict(zip(self._watched.layers, column.tolist(), strict=True))
+        counts = [rows for kind, rows in measured.items() if kind.startswith("magnitudes/")]
+        magnitudes = (
+            self._magnitudes.named(self._magnitudes.sums(np.concatenate(counts))) if counts else {}
+        )
+        return FlowRecord(step, scalars, magnitudes)
+
+
+class _Places:
+    """Where in a row, which holds a number for each layer of each variable, an owner's stand."""
+
+    def __init__(self, owners: Mapping[str, Parts], variables: Sequence[keras.Variable]) -> None:
+        ends = np.cumsum([layers_of(variable) for variable in variables])
+        place_of = {
+            id(variable): range(end - layers_of(variable), end)
+            for variable, end in zip(variables, ends, strict=True)
+        }
+        self._names: list[str] = []
+        self._starts: list[int] = []
+        self._order: list[int] = []
+        for name, parts in owners.items():
+            found = [(place_of[id(v)], layer) for v, layer in parts if id(v) in place_of]
+            mine = [at if layer is None else at[layer : layer + 1] for at, layer in found]
             if mine:
-                self.magnitudes[layer.name] = np.sum(mine, axis=0)
-        for group, variables in _groups(watched).items():
-            self._put_norms("group_", group, [(v, None) for v in variables], norms)
-        for attribute, rows in total.items():
-            self._put("global_gradient_norm", attribute, _together(np.concatenate(rows)))
-        for name, row in zip(watched.layers, measured.get("activations", ()), strict=True):
-            for kind, value in zip(KINDS, row, strict=True):
-                self._put(kind, name, value)
+                self._names.append(name)
+                self._starts.append(len(self._order))
+                self._order += np.concatenate(mine).tolist()
 
-    def _put(self, kind, name, value):
-        self.scalars.setdefault(kind, {})[name] = float(value)
+    def sums(self, rows: np.ndarray) -> np.ndarray:
+        """Return the sum of each owner's."""
+        if not self._names:
+            return rows[:0]
+        return np.add.reduceat(rows[self._order], self._starts, axis=0)
 
-    def _put_norms(self, prefix, name, parts: Sequence[Part], norms: dict[str, Any]):
-        """Add the norms of parts of variables, all of them together."""
-        found = {}
-        for kind, of_variables in norms.items():
-            rows = [_part(of_variables, part) for part in parts if id(part[0]) in of_variables]
-            if rows:
-                found[kind] = _together(np.concatenate(rows))
-        if "gradients" in found:
-            self._put(f"{prefix}gradient_norm", name, found["gradients"])
-        if "weights" in found:
-            self._put(f"{prefix}weight_norm", name, found["weights"])
-            self._put(f"{prefix}update_ratio", name, found["updates"] / found["weights"])
+    def norms(self, rows: np.ndarray) -> np.ndarray:
+        """Return the norm of each owner's; no square of single precision overflows."""
+        return np.sqrt(self.sums(rows.astype("float64") ** 2))
 
-
-def _by_variable(rows, variables):
-    """Return the rows of each variable, by its ``id``: one, or one for each layer of a stack."""
-    if not len(rows):
-        return {}
-    ends = np.cumsum([layers_of(variable) for variable in variables])
-    parts = np.split(rows, ends[:-1])
-    return {id(variable): part for variable, part in zip(variables, parts, strict=True)}
-
-
-def _groups(watched):
-    """Return the trainable variables by name: kernels, biases, scales ..."""
-    groups: dict[str, list[keras.Variable]] = {}
-    seen = {id(v): v for _, variables in watched.applied for v in variables}
-    for variable in ({id(v): v for v in watched.weights} | seen).values():
-        groups.setdefault(variable.name, []).append(variable)
-    return groups
-
-
-def _part(of_variables, part):
-    variable, place = part
-    rows = of_variables[id(variable)]
-    return rows if place is None else rows[place : place + 1]
+    def named(self, values: np.ndarray) -> dict[str, Any]:
+        """Return a row of the owners' by their names."""
+        return dict(zip(self._names, values.tolist() if values.ndim == 1 else values, strict=True))
 
 
 def _together(norms):

@@ -13,8 +13,8 @@ from keras_arch.callbacks import hyperparameters
 from keras_arch.callbacks.alarms import Alarms
 from keras_arch.callbacks.depth_map import DepthMap
 from keras_arch.callbacks.event_log import EventLog
-from keras_arch.callbacks.flow_record import FlowRecord
-from keras_arch.callbacks.kernel_layers import KernelLayer, kernel_layers
+from keras_arch.callbacks.flow_record import FlowReader, FlowRecord
+from keras_arch.callbacks.kernel_layers import kernel_layers
 from keras_arch.callbacks.optimizers import held_optimizers
 from keras_arch.callbacks.tensor_norms import BINS, HIGHEST, LOWEST, PARTS
 from keras_arch.callbacks.watched_step import WatchedStep
@@ -70,7 +70,7 @@ class GradientRecorder:
         self._opened = False  # the run among those of the tab "HParams"
         self._map = DepthMap()
         self._drawn = True  # nothing new to draw
-        self._layers: list[KernelLayer] = []
+        self._reader: FlowReader | None = None
         self._steps = 0  # of the optimizer, done so far
         self._step = -1  # the last one that was watched
         self._logged = -1
@@ -111,10 +111,10 @@ class GradientRecorder:
         self._steps += self.model.steps_per_execution
         if self.watched is None or not self.watched.measured:
             return
-        if not self._layers:
-            self._layers = kernel_layers(self.model)
+        if self._reader is None or not self._reader.is_current:
+            self._reader = FlowReader(self.watched, kernel_layers(self.model))
         with np.errstate(all="ignore"):  # zeros and infinities are to be seen
-            record = FlowRecord(self._step, self.watched, self._layers)
+            record = self._reader.read(self._step)
             self.watched.measured = {}
             said = self._alarms.raised_by(record, self._patience())
             texts = {"alarms": "\n\n".join(self._alarms.words)} if said else {}

@@ -23,7 +23,8 @@ from keras_arch.callbacks import (
 
 PARTS = [
     (gradient_recorder, "kernel_layers"),
-    (gradient_recorder, "FlowRecord"),
+    (gradient_recorder, "FlowReader"),
+    (flow_record.FlowReader, "read"),
     (gradient_recorder, "held_optimizers"),
     (gradient_recorder.GradientRecorder, "before_step"),
     (gradient_recorder.GradientRecorder, "after_step"),
