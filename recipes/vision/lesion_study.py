@@ -15,14 +15,12 @@ NeurIPS 2016. Greff, Srivastava, Schmidhuber. Highway and Residual Networks Lear
 Iterative Estimation. ICLR 2017.
 """
 
-import functools
-
 import keras
 import numpy as np
 
 import keras_arch
+from keras_arch.recipes.digits import learn
 from keras_arch.recipes.experiment import main
-from keras_arch.recipes.machine import jit_compile
 
 TARGETS = {
     "accuracy": (0.97, None),
@@ -45,15 +43,10 @@ def network(shortcut, depths, shape):
         stem="cifar",
         input_shape=shape,
         classes=10,
+        classifier_activation=None,
         name="plain" if shortcut == "none" else "residual",
     )
     keras_arch.training.set_norm_momentum(model, 0.9)
-    model.compile(
-        keras.optimizers.Adam(RATE),
-        keras.losses.SparseCategoricalCrossentropy(),
-        metrics=["accuracy"],
-        jit_compile=jit_compile(),
-    )
     return model
 
 
@@ -97,8 +90,8 @@ def show(experiment, left, whole, stages):
 
 def run(experiment):
     """Train both, leave out block after block, export the residual network."""
-    load = functools.partial(keras_arch.data.load, "digits", batch_size=64)
-    test = load("test")
+    test = keras_arch.data.load("digits", "test", batch_size=64)
+    steps = EPOCHS * len(keras_arch.data.load("digits", "train", batch_size=64))
     depths = (1, 4) if experiment.quick or experiment.steps else DEPTHS
     shape = tuple(test.element_spec[0].shape[1:])
 
@@ -109,9 +102,8 @@ def run(experiment):
     for name, shortcut in (("residual", "padding"), ("plain", "none")):
         keras.utils.set_random_seed(experiment.seed)
         models[name] = model = network(shortcut, depths, shape)
-        epochs = 1 if experiment.quick else EPOCHS
-        experiment.fit(model, functools.partial(load, split="train"), epochs, part=name)
-        whole[name] = accuracy(model)
+        rate = keras.optimizers.schedules.CosineDecay(RATE, steps)
+        whole[name] = learn(experiment, model, keras.optimizers.Adam(rate), EPOCHS)
         blocks = plain_blocks(depths) if shortcut == "none" else None
         changes = keras_arch.analysis.lesion_study(model, accuracy, blocks)
         left[name] = {block: whole[name] + change for block, change in changes.items()}
