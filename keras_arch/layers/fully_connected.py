@@ -7,7 +7,7 @@ Simonyan, Zisserman. Very Deep Convolutional Networks for Large-Scale Image Reco
 ICLR 2015. https://arxiv.org/abs/1409.1556 (section 3.2)
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -97,9 +97,9 @@ class SlidingDense(layers.Layer):
         self,
         units: int,
         window: int,
-        activation=None,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
+        activation: str | Callable | None = None,
+        kernel_initializer: str | Callable | None = "glorot_uniform",
+        bias_initializer: str | Callable | None = "zeros",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)

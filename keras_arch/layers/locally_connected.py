@@ -10,7 +10,7 @@ times the weights of a convolution, but as many multiplications.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras import activations, constraints, initializers, layers, ops, regularizers
@@ -38,14 +38,14 @@ class _LocallyConnected(layers.Layer):
         kernel_size: int | Sequence[int],
         strides: int | Sequence[int] = 1,
         padding: str = "valid",
-        activation=None,
+        activation: str | Callable | None = None,
         use_bias: bool = True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        bias_constraint=None,
+        kernel_initializer: str | Callable | None = "glorot_uniform",
+        bias_initializer: str | Callable | None = "zeros",
+        kernel_regularizer: str | Callable | None = None,
+        bias_regularizer: str | Callable | None = None,
+        kernel_constraint: str | Callable | None = None,
+        bias_constraint: str | Callable | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)

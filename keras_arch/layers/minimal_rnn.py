@@ -12,6 +12,7 @@ span, and ``dh_t/dh_{t-1} = diag(u) + diag((h_{t-1} - z) * u * (1 - u)) U_h``. N
 that the examples of Keras call by this name, which has no gate.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -72,15 +73,15 @@ class MinimalRNNCell(layers.Layer):
         self,
         units: int,
         phi: layers.Layer | None = None,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        kernel_constraint=None,
-        recurrent_constraint=None,
-        bias_constraint=None,
+        kernel_initializer: str | Callable | None = "glorot_uniform",
+        recurrent_initializer: str | Callable | None = "orthogonal",
+        bias_initializer: str | Callable | None = "zeros",
+        kernel_regularizer: str | Callable | None = None,
+        recurrent_regularizer: str | Callable | None = None,
+        bias_regularizer: str | Callable | None = None,
+        kernel_constraint: str | Callable | None = None,
+        recurrent_constraint: str | Callable | None = None,
+        bias_constraint: str | Callable | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)

@@ -4,7 +4,7 @@ LeCun, Bottou, Bengio, Haffner. Gradient-Based Learning Applied to Document Reco
 Proceedings of the IEEE 1998. http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,10 +66,10 @@ class PartialConv2D(layers.Layer):
         kernel_size: int,
         strides: int = 1,
         padding: str = "valid",
-        activation=None,
+        activation: str | Callable | None = None,
         use_bias: bool = True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
+        kernel_initializer: str | Callable | None = "glorot_uniform",
+        bias_initializer: str | Callable | None = "zeros",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)

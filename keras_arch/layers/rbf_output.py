@@ -4,6 +4,7 @@ LeCun, Bottou, Bengio, Haffner. Gradient-Based Learning Applied to Document Reco
 Proceedings of the IEEE 1998. http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -79,8 +80,8 @@ class RBFOutput(layers.Layer):
     def __init__(
         self,
         units: int,
-        activation=None,
-        kernel_initializer=None,
+        activation: str | Callable | None = None,
+        kernel_initializer: str | Callable | None = None,
         seed: int = 0,
         **kwargs: Any,
     ):

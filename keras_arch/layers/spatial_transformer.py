@@ -8,9 +8,10 @@ https://arxiv.org/abs/1506.02025
       +---------------------------------------------------> sampler -> output
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import keras
 from keras import initializers, layers, ops, regularizers
 
 from keras_arch.errors import invalid
@@ -76,8 +77,8 @@ class SpatialTransformer(layers.Layer):
         self,
         size: Sequence[int] | None = None,
         transform: str = "affine",
-        kernel_initializer="zeros",
-        kernel_regularizer=None,
+        kernel_initializer: str | Callable | None = "zeros",
+        kernel_regularizer: str | Callable | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -105,7 +106,7 @@ class SpatialTransformer(layers.Layer):
             name="bias",
         )
 
-    def theta(self, features):
+    def theta(self, features: keras.KerasTensor) -> keras.KerasTensor:
         """Regress the transform of each image: ``(B, F) -> (B, 2, 3)``, float32."""
         theta = ops.cast(ops.matmul(features, self.kernel), "float32")
         theta = theta + ops.cast(self.bias, "float32")

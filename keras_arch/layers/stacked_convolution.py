@@ -7,6 +7,7 @@ ICML 2018. https://arxiv.org/abs/1806.05393
     x -> [convolution -> activation] x depth        all of one width
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -82,11 +83,11 @@ class StackedConv2D(layers.Layer):
         depth: int,
         kernel_size: int,
         padding: str = "same",
-        activation=None,
+        activation: str | Callable | None = None,
         use_bias: bool = True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
+        kernel_initializer: str | Callable | None = "glorot_uniform",
+        bias_initializer: str | Callable | None = "zeros",
+        kernel_regularizer: str | Callable | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)

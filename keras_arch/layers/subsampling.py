@@ -4,6 +4,7 @@ LeCun, Bottou, Bengio, Haffner. Gradient-Based Learning Applied to Document Reco
 Proceedings of the IEEE 1998. http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from keras import activations, initializers, layers, ops
@@ -47,9 +48,9 @@ class TrainableSubsampling(layers.Layer):
     def __init__(
         self,
         pool_size: int = 2,
-        activation=None,
-        gamma_initializer=None,
-        beta_initializer="zeros",
+        activation: str | Callable | None = None,
+        gamma_initializer: str | Callable | None = None,
+        beta_initializer: str | Callable | None = "zeros",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)

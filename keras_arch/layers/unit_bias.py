@@ -5,6 +5,7 @@ Handwritten Zip Code Recognition. Neural Computation 1989.
 https://doi.org/10.1162/neco.1989.1.4.541
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from keras import activations, constraints, initializers, layers, regularizers
@@ -50,10 +51,10 @@ class UnitBias(layers.Layer):
 
     def __init__(
         self,
-        activation=None,
-        bias_initializer="zeros",
-        bias_regularizer=None,
-        bias_constraint=None,
+        activation: str | Callable | None = None,
+        bias_initializer: str | Callable | None = "zeros",
+        bias_regularizer: str | Callable | None = None,
+        bias_constraint: str | Callable | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)

@@ -10,6 +10,7 @@ At the optimum ``D = p / (p + q)``; where ``q = p``, D is 1/2 and loses ``2 log 
 
 from typing import Any
 
+import keras
 from keras import ops
 
 from keras_arch.registry import register
@@ -38,7 +39,9 @@ class Minimax:
     1.3863
     """
 
-    def discriminator(self, on_real, on_fake):
+    def discriminator(
+        self, on_real: keras.KerasTensor, on_fake: keras.KerasTensor
+    ) -> keras.KerasTensor:
         """What the discriminator minimises: ``-mean log D(x) - mean log(1 - D(G(z)))``.
 
         Args:
@@ -50,7 +53,7 @@ class Minimax:
         """
         return ops.mean(ops.softplus(-on_real)) + ops.mean(ops.softplus(on_fake))
 
-    def generator(self, on_fake):
+    def generator(self, on_fake: keras.KerasTensor) -> keras.KerasTensor:
         """What the generator minimises: ``mean log(1 - D(G(z)))``.
 
         Args:

@@ -8,6 +8,7 @@ the gradient by the logit is ``D(G(z)) - 1`` in place of ``-D(G(z))``: strong wh
 generator still is bad.
 """
 
+import keras
 from keras import ops
 
 from keras_arch.losses.minimax import Minimax
@@ -34,7 +35,7 @@ class NonSaturating(Minimax):
     True
     """
 
-    def generator(self, on_fake):
+    def generator(self, on_fake: keras.KerasTensor) -> keras.KerasTensor:
         """What the generator minimises: ``-mean log D(G(z))``.
 
         Args:
