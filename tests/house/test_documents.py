@@ -8,6 +8,8 @@ import textwrap
 
 import pytest
 
+from keras_arch import recipes
+
 ROOT = pathlib.Path(__file__).parents[2]
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/gradient_flow.md"]
 RECIPES = sorted(path.relative_to(ROOT) for path in (ROOT / "recipes").rglob("*.py"))
@@ -54,6 +56,11 @@ def test_python_blocks(name):
 @pytest.mark.parametrize("path", RECIPES, ids=str)
 def test_no_number_is_missing_from_a_recipe(path):
     assert not re.search(r"\bRESULT\b", read(path)), "measure it, and write it down"
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_every_recipe_has_a_result(name):
+    assert f"| `keras-arch train {name}" in read("docs/results/recipes.md"), "see tools/results"
 
 
 def test_what_is_looked_for():
