@@ -5,9 +5,9 @@
 Two networks of ten blocks learn the 1,797 digits of scikit-learn, 8x8, with and without
 shortcuts. Then each block is left out alone, and nothing is trained again. The pictures show
 the accuracies, and how the blocks of each stage draw near to what the last one hands on.
-Sixteen minutes where many others wanted the cores. Reaches a test accuracy of 0.981, of which
-0.954 stays without the median block, and all when two neighbours change places; the plain one
-reaches 0.950, and at best 0.283 without one of its blocks. Targets: at least 0.97, 0.75, 0.5
+Three minutes on one busy core. Reaches a test accuracy of 0.981 (0.986 with seed 1), of which
+0.943 stays without the median block, and all when two neighbours change places; the plain one
+reaches 0.978, and at best 0.292 without one of its blocks. Targets: at least 0.97, 0.75, 0.5
 and 0.90, and at most 0.40.
 
 Veit, Wilber, Belongie. Residual Networks Behave Like Ensembles of Relatively Shallow Networks.
