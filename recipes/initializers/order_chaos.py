@@ -79,8 +79,8 @@ def measure(experiment, networks):
     return max(errors)
 
 
-def network(phase, seed):
-    """Sixty tanh layers, Gaussian: ``(B, 8, 8, 1) -> (B, 10)``, logits."""
+def network(phase, depth, seed):
+    """Tanh layers, Gaussian: ``(B, 8, 8, 1) -> (B, 10)``, logits."""
     seeds = keras.random.SeedGenerator(seed)
     kernel = initializers.VarianceScaling(PHASES[phase], "fan_in", "untruncated_normal", seeds)
     if phase == "critical":
@@ -88,7 +88,7 @@ def network(phase, seed):
     inputs = keras.Input((8, 8, 1), name="image")
     x = keras.layers.Rescaling(2.6, -0.8, name="scaled")(inputs)
     x = keras.layers.Flatten(name="flatten")(x)
-    for block in range(1, DEPTH + 1):
+    for block in range(1, depth + 1):
         x = keras.layers.Dense(
             WIDTH,
             "tanh",
@@ -103,7 +103,8 @@ def run(experiment):
     """Measure and train the three phases, export the critical network."""
     brief = experiment.quick or experiment.steps
     error = measure(experiment, 2 if brief else NETWORKS)
-    models = {phase: network(phase, experiment.seed) for phase in PHASES}
+    depth = 6 if brief else DEPTH
+    models = {phase: network(phase, depth, experiment.seed) for phase in PHASES}
     accuracies = {
         phase: learn(experiment, model, keras.optimizers.SGD(3e-3), epochs=20)
         for phase, model in models.items()

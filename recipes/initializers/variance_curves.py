@@ -79,12 +79,12 @@ def measure(experiment, depth):
     return ratios
 
 
-def deep(name, initializer):
-    """Fifty ReLU layers of one law: ``(B, 8, 8, 1) -> (B, 10)``, logits."""
+def deep(name, initializer, depth):
+    """ReLU layers of one law: ``(B, 8, 8, 1) -> (B, 10)``, logits."""
     inputs = keras.Input((8, 8, 1), name="image")
     x = keras.layers.Rescaling(4.0, -1.2, name="scaled")(inputs)
     x = keras.layers.Flatten(name="flatten")(x)
-    for block in range(1, DEPTH + 1):
+    for block in range(1, depth + 1):
         layer = keras.layers.Dense(
             UNITS, "relu", kernel_initializer=initializer, name=f"block{block}"
         )
@@ -94,13 +94,14 @@ def deep(name, initializer):
 
 def run(experiment):
     """Measure ten laws, train with two, export the network that learned."""
-    ratios = measure(experiment, 10 if experiment.quick or experiment.steps else DEPTH)
+    depth = 10 if experiment.quick or experiment.steps else DEPTH
+    ratios = measure(experiment, depth)
     seeds = keras.random.SeedGenerator(experiment.seed)
     laws = {
         "he": initializers.HeNormal(seeds),
         "fan_in_uniform": initializers.FanInUniform(seeds),
     }
-    models = {name: deep(name, law) for name, law in laws.items()}
+    models = {name: deep(name, law, depth) for name, law in laws.items()}
     accuracies = {
         name: learn(experiment, model, keras.optimizers.Adam(3e-4), epochs=25)
         for name, model in models.items()
