@@ -140,7 +140,7 @@ class TestIdentity:
         inputs = keras.Input((4,))
         y = layers.Dense(4, name="branch")(inputs)
         x = layers.Dropout(0.5, seed=0)(inputs) + 0.1 * y
-        model = keras.Model(inputs, layers.Activation("linear")(x + y + y))
+        model = keras.Model(inputs, layers.Activation("linear")(layers.Add()([x, y, y])))
         found = gradient_paths(model, batch=normal(3, 4))
         assert found.identity == 1
         assert found.added["branch"] == 2
