@@ -235,7 +235,7 @@ def _gradients(steps, values, paths, first, last, seed):
                 there = back.setdefault(place, {})
                 before = there.get(length + own)
                 there[length + own] = gradient if before is None else before + gradient
-    return back[first]
+    return back.get(first, {})  # nothing comes through integers
 
 
 def _given(step, values, reads, comes, tensors):

@@ -211,6 +211,12 @@ class TestGradients:
         with pytest.raises(ValueError, match=r"`start`.*floating"):
             gradient_paths(model, "b", batch=batch)
 
+    def test_none_comes_through_integers(self):
+        inputs = keras.Input((4,))
+        x = layers.Embedding(4, 3)(ops.argmax(layers.Dense(4)(inputs), axis=-1))
+        found = gradient_paths(keras.Model(inputs, x), batch=normal(5, 4))
+        assert (found.paths, found.gradients, found.gradient) == ({2: 1}, {}, 0.0)
+
     def test_most_paths_are_long_and_most_gradient_comes_by_short_ones(self):
         """Of branches that are drawn at random, the squares of what paths carry add up."""
         inputs = x = keras.Input((32,))
