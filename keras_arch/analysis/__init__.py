@@ -4,6 +4,7 @@ from keras_arch.analysis.conv_as_matrix import conv_as_matrix
 from keras_arch.analysis.count_macs import Macs, count_macs
 from keras_arch.analysis.deconvnet import deconvnet
 from keras_arch.analysis.equal_width import equal_width
+from keras_arch.analysis.gradient_paths import GradientPaths, gradient_paths
 from keras_arch.analysis.jacobian import Moments, jacobian, jacobian_moments
 from keras_arch.analysis.kernel_spectrum import effective_kernel, kernel_spectrum, spectral_flatness
 from keras_arch.analysis.lesion import (
@@ -24,6 +25,7 @@ from keras_arch.analysis.unrolled_estimation import unrolled_estimation
 from keras_arch.analysis.widths import Widths, check_widths, hanin_sum
 
 __all__ = [
+    "GradientPaths",
     "LayerSignal",
     "Macs",
     "Moments",
@@ -37,6 +39,7 @@ __all__ = [
     "deconvnet",
     "effective_kernel",
     "equal_width",
+    "gradient_paths",
     "hanin_sum",
     "jacobian",
     "jacobian_moments",

@@ -6,7 +6,8 @@ Both read the 1,797 digits of scikit-learn, 8x8: one with 50 highway layers of 5
 gates begin nearly closed (bias -4), the other with 50 plain layers of 71 units, which have as
 many weights. Six epochs of Adam each; a network of this depth takes longer to compile than to
 train: twelve minutes where many others wanted the cores. Reaches a test accuracy of 0.961,
-and 0.103, which is chance, without gates; the targets are at least 0.93 and at most 0.70.
+and 0.103, which is chance, without gates; with 100 layers 0.944 and 0.103, in four minutes.
+The targets are at least 0.93 and at most 0.70.
 
 Srivastava, Greff, Schmidhuber. Training Very Deep Networks. NeurIPS 2015.
 """
