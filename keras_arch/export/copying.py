@@ -1,0 +1,60 @@
+"""A copy of a functional model, in which layers may be other ones, or none."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+
+class Part(NamedTuple):
+    """What stands in the copy in the place of a layer; without one, the layer's input does."""
+
+    layer: Any
+    weights: list[np.ndarray]
+
+
+def plain(model: Any) -> keras.Model | None:
+    """A model as nothing but its graph of layers; ``None`` if that is not all there is to it."""
+    if not isinstance(model, keras.Model) or not type(model).call.__module__.startswith("keras."):
+        return None
+    if isinstance(model, keras.Sequential):  # it has no `input` before its first call
+        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    return keras.Model(model.input, model.output, name=model.name)
+
+
+def nodes(model: keras.Model) -> list[Any]:
+    """Keras's node of each call of a layer or operation, inputs before outputs."""
+    ordered = sorted(model._nodes_by_depth.items(), reverse=True)
+    return [node for _, level in ordered for node in level if not node.is_input]
+
+
+def same(layer: Any, **changes: Any) -> Any:
+    """A layer or operation made as another one was, but for the changes; its weights are new."""
+    return type(layer).from_config({**layer.get_config(), **changes})
+
+
+def copied(model: keras.Model, part: Callable[[Any], Part | None]) -> keras.Model:
+    """Copy a functional model; names and structures stay as they are.
+
+    Args:
+        model: As ``plain`` gives it. Its layers and operations stay untouched.
+        part: What takes the place of a layer or operation; ``None`` copies it.
+    """
+    made: list[Part] = []
+
+    def clone(layer):
+        found = part(layer)
+        if found is None:
+            found = Part(same(layer), layer.get_weights() if layer in model.layers else [])
+        made.append(found)
+        return found
+
+    def call(found, *arguments, **settings):
+        return arguments[0] if found.layer is None else found.layer(*arguments, **settings)
+
+    copy = keras.models.clone_model(model, clone_function=clone, call_function=call)
+    for layer, weights in made:
+        if weights:
+            layer.set_weights(weights)
+    return copy

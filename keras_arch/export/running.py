@@ -1,0 +1,67 @@
+"""A model as a function of flat inputs; its weights variables, or constants of the graph.
+
+Constants TensorFlow lays out for its kernels once, and not at each request.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+Run = Callable[[list[Any]], dict[str, Any]]  # flat inputs -> outputs by name
+
+LARGEST = 2**30  # bytes of weights; a graph is one message, of at most 2 GiB
+
+
+def runner(model: keras.Model, named: list[str]) -> Run:
+    """Compute a model, with names of outputs that another one may have given."""
+
+    def run(tensors):
+        structure = keras.tree.pack_sequence_as(model.input, list(tensors))
+        flat = keras.tree.flatten(model(structure, training=False))
+        return dict(zip(named, flat, strict=True))
+
+    return run
+
+
+def is_small(model: keras.Model) -> bool:
+    """Whether the weights of a model fit into a graph."""
+    sizes = ((np.prod(v.shape), keras.backend.standardize_dtype(v.dtype)) for v in model.variables)
+    return sum(count * np.dtype(_numpy(dtype)).itemsize for count, dtype in sizes) <= LARGEST
+
+
+def _numpy(dtype):
+    return "float16" if dtype == "bfloat16" else dtype
+
+
+def frozen(model: keras.Model, run: Run) -> Run:
+    """Compute a model with what its weights are now; all signatures share the one graph of it.
+
+    Args:
+        model: The model.
+        run: Computes it.
+    """
+    import tensorflow as tf
+
+    # No public function does this to a function; that of TF 1 is for sessions.
+    from tensorflow.python.framework import convert_to_constants
+
+    specs = [
+        tf.TensorSpec(tensor.shape, tensor.dtype, f"input_{index}")
+        for index, tensor in enumerate(model.inputs)
+    ]
+    whole = tf.function(lambda *tensors: run(list(tensors)), specs, autograph=False)
+    function = whole.get_concrete_function()
+    constant = convert_to_constants.convert_variables_to_constants_v2(
+        function, lower_control_flow=False
+    )
+    shapes = {name: tensor.shape for name, tensor in function.structured_outputs.items()}
+
+    def answer(tensors):
+        outputs = constant(*tensors)
+        for name, tensor in outputs.items():
+            tensor.set_shape(shapes[name])
+        return outputs
+
+    return answer
