@@ -1,6 +1,6 @@
-"""A copy of a functional model, in which layers may be other ones, or none."""
+"""A copy of a functional model, in which other layers, or none, may stand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -8,10 +8,10 @@ import numpy as np
 
 
 class Part(NamedTuple):
-    """What stands in the copy in the place of a layer; without one, the layer's input does."""
+    """What is called in the copy in the place of a layer; and its weights, if it has any."""
 
-    layer: Any
-    weights: list[np.ndarray]
+    layer: Callable[..., Any]
+    weights: Sequence[np.ndarray] = ()
 
 
 def plain(model: Any) -> keras.Model | None:
@@ -46,15 +46,15 @@ def copied(model: keras.Model, part: Callable[[Any], Part | None]) -> keras.Mode
     def clone(layer):
         found = part(layer)
         if found is None:
-            found = Part(same(layer), layer.get_weights() if layer in model.layers else [])
+            found = Part(same(layer), layer.get_weights() if isinstance(layer, keras.Layer) else ())
         made.append(found)
         return found
 
     def call(found, *arguments, **settings):
-        return arguments[0] if found.layer is None else found.layer(*arguments, **settings)
+        return found.layer(*arguments, **settings)
 
     copy = keras.models.clone_model(model, clone_function=clone, call_function=call)
     for layer, weights in made:
         if weights:
-            layer.set_weights(weights)
+            layer.set_weights(weights)  # type: ignore[attr-defined]
     return copy

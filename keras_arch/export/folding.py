@@ -50,15 +50,15 @@ def fold(model: keras.Model) -> keras.Model:
 
     def part(layer):
         if id(layer) in gone:
-            return Part(None, [])
+            return Part(lambda x, *_, **__: x)
         if id(layer) in into:
             return _holding(layer, *into[id(layer)])
         if id(layer) in alone:
             scale, shift = (value.astype("float32") for value in alone[id(layer)])
             line = layers.Rescaling(scale, shift, name=layer.name, dtype=layer.dtype_policy)
-            return Part(line, [])
+            return Part(lambda x, *_, **__: line(x))
         inside = plain(layer)
-        return inside and Part(fold(inside), [])
+        return inside and Part(fold(inside))
 
     return copied(model, part)
 

@@ -45,7 +45,7 @@ def lowered(model: keras.Model, whole: bool = True) -> keras.Model:
             return None
         inside = plain(layer)
         if inside is not None:
-            return Part(lowered(inside, whole=False), [])
+            return Part(lowered(inside, whole=False))
         if layer.dtype_policy.name != "float32":
             return None
         policy = "bfloat16" if type(layer) in _HALVED else "mixed_bfloat16"
