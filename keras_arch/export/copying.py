@@ -31,7 +31,10 @@ def nodes(model: keras.Model) -> list[Any]:
 
 def same(layer: Any, **changes: Any) -> Any:
     """A layer or operation made as another one was, but for the changes; its weights are new."""
-    return type(layer).from_config({**layer.get_config(), **changes})
+    config = layer.get_config()
+    if type(layer).__module__.startswith("keras."):  # orthogonal ones are dear, and not all dtypes'
+        config |= {name: "zeros" for name in config if name.endswith("_initializer")}
+    return type(layer).from_config({**config, **changes})
 
 
 def copied(model: keras.Model, part: Callable[[Any], Part | None]) -> keras.Model:

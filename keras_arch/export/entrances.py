@@ -156,7 +156,7 @@ def _example(arrays):
     for name, array in arrays.items():
         values = np.ravel(array)
         feature = example.features.feature[name]
-        if values.dtype == object:
+        if values.dtype.kind in "OS":  # of one string numpy makes its own
             feature.bytes_list.value.extend(values)
         elif values.dtype.kind == "f" or values.dtype.name == "bfloat16":
             feature.float_list.value.extend(values.astype("float32"))

@@ -44,11 +44,13 @@ def optimized(model: keras.Model, kind: str, calibration: Any, freeze: bool) -> 
     facts: dict[str, Any] = {"optimize": kind}
     if kind == "fold":
         return Optimized(fast, _run(fast, named, freeze), facts)
+    import tensorflow as tf
+
     batch = batches.arrays(model, calibration, "calibration")
     try:
         fast = precision.lowered(fast)
         run = _run(fast, named, freeze)
-    except (TypeError, ValueError) as error:
+    except (tf.errors.OpError, TypeError, ValueError) as error:
         raise invalid("optimize", "'none' or 'fold': bfloat16 fails in this model", kind) from error
     facts["agreement"] = precision.agreement(model, run, batch)
     precision.require_agreement(facts["agreement"])

@@ -41,11 +41,11 @@ def lowered(model: keras.Model, whole: bool = True) -> keras.Model:
     exact = _heads(model) if whole else set()
 
     def part(layer):
-        if id(layer) in exact or not isinstance(layer, layers.Layer):
-            return None
         inside = plain(layer)
         if inside is not None:
-            return Part(lowered(inside, whole=False))
+            return Part(lowered(inside, whole=id(layer) in exact))
+        if id(layer) in exact or not isinstance(layer, layers.Layer):
+            return None
         if layer.dtype_policy.name != "float32":
             return None
         policy = "bfloat16" if type(layer) in _HALVED else "mixed_bfloat16"
