@@ -58,8 +58,7 @@ def optimized(model: keras.Model, kind: str, calibration: Any, freeze: bool) -> 
 
 
 def _run(model, named, freeze):
-    run = runner(model, named)
-    return frozen(model, run) if freeze and is_small(model) else run
+    return frozen(model, named) if freeze and is_small(model) else runner(model, named)
 
 
 def require_optimizable(model: Any, kind: str, calibration: Any) -> None:

@@ -35,33 +35,33 @@ def _numpy(dtype):
     return "float16" if dtype == "bfloat16" else dtype
 
 
-def frozen(model: keras.Model, run: Run) -> Run:
+def frozen(model: keras.Model, named: list[str]) -> Run:
     """Compute a model with what its weights are now; all signatures share the one graph of it.
 
     Args:
         model: The model.
-        run: Computes it.
+        named: Names of its outputs.
     """
     import tensorflow as tf
 
     # No public function does this to a function; that of TF 1 is for sessions.
     from tensorflow.python.framework import convert_to_constants
 
+    run = runner(model, named)
     specs = [
         tf.TensorSpec(tensor.shape, tensor.dtype, f"input_{index}")
         for index, tensor in enumerate(model.inputs)
     ]
-    whole = tf.function(lambda *tensors: run(list(tensors)), specs, autograph=False)
+    whole = tf.function(lambda *x: list(run(list(x)).values()), specs, autograph=False)
     function = whole.get_concrete_function()
     constant = convert_to_constants.convert_variables_to_constants_v2(
         function, lower_control_flow=False
     )
-    shapes = {name: tensor.shape for name, tensor in function.structured_outputs.items()}
 
     def answer(tensors):
         outputs = constant(*tensors)
-        for name, tensor in outputs.items():
-            tensor.set_shape(shapes[name])
-        return outputs
+        for output, known in zip(outputs, function.outputs, strict=True):
+            output.set_shape(known.shape)
+        return dict(zip(named, outputs, strict=True))
 
     return answer

@@ -36,11 +36,33 @@ def served(model: Any, warmup: Any = None) -> keras.Model:
 
 
 def _called(model, warmup):
-    """A model that is only a method ``call``, as one node of a graph."""
+    """A model that is more than a graph, or none: its method ``call`` as the one node of one."""
     shapes = getattr(model, "_build_shapes_dict", None)
-    if not isinstance(model, keras.Model) or not shapes:
+    if not isinstance(model, keras.Model) or not (shapes or getattr(model, "inputs", None)):
         raise invalid("model", _EXPECTED, model)
-    if len(shapes) == 1:  # named after the argument of `build`
+    try:
+        if getattr(model, "inputs", None):
+            inputs = keras.tree.map_structure(
+                lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name),
+                model.inputs[0] if isinstance(model, keras.Sequential) else model.input,
+            )
+            outputs = model(inputs)
+        else:
+            inputs = _declared(model, shapes, warmup)
+            outputs = model(**inputs)
+            inputs = inputs if len(inputs) > 1 else next(iter(inputs.values()))
+    except NotImplementedError as error:
+        raise invalid("model", _EXPECTED, model) from error
+    if not isinstance(outputs, Mapping):
+        flat = keras.tree.flatten(outputs)
+        named = ["outputs"] if len(flat) == 1 else [f"outputs_{i}" for i in range(len(flat))]
+        outputs = dict(zip(named, flat, strict=True))
+    return keras.Model(inputs, outputs, name=model.name)
+
+
+def _declared(model, shapes, warmup):
+    """Inputs of the shapes that a model was built with, by the argument of its ``call``."""
+    if len(shapes) == 1:  # Keras names the only one after the argument of `build`
         shapes = dict(zip(inspect.signature(model.call).parameters, shapes.values(), strict=False))
     given = iter(keras.tree.flatten(warmup))
 
@@ -53,21 +75,8 @@ def _called(model, warmup):
         dtype = model.input_dtype if array is None else _narrow(array)
         return keras.Input(tuple(shape[1:]), dtype=dtype, name=name)
 
-    inputs = {
-        name.removesuffix("_shape"): declared(shape, name.removesuffix("_shape"))
-        for name, shape in shapes.items()
-    }
-    try:
-        outputs = model(**inputs)
-    except NotImplementedError as error:
-        raise invalid("model", _EXPECTED, model) from error
-    if not isinstance(outputs, Mapping):
-        flat = keras.tree.flatten(outputs)
-        outputs = {f"outputs_{index}": output for index, output in enumerate(flat)}
-        if len(flat) == 1:
-            outputs = {"outputs": flat[0]}
-    whole = inputs if len(inputs) > 1 else next(iter(inputs.values()))
-    return keras.Model(whole, outputs, name=model.name)
+    arguments = {name.removesuffix("_shape"): shape for name, shape in shapes.items()}
+    return {name: declared(shape, name) for name, shape in arguments.items()}
 
 
 def _narrow(array):
