@@ -78,8 +78,9 @@ def export(
             as a decoder's step with its cache as inputs and outputs; the others have ``None``.
         optimize: ``"none"``; ``"fold"``, which folds BatchNormalization into the layers before
             it and makes constants of the weights; or ``"fold+bf16"``, which also computes in
-            bfloat16 all but the last layers. The outputs are the same up to round-off; in
-            bfloat16 the likeliest class is the same for at least 98 % of `calibration`.
+            bfloat16 all but the last layers, which pays on processors that know it. The
+            outputs are the same up to round-off; in bfloat16 the likeliest class is the same
+            for at least 98 % of `calibration`.
         batch_sizes: Sizes of batches that have a signature ``serving_default_batch_<size>`` of
             that very shape, and are warmed up in ``serving_default``, which takes any.
         warmup: An example batch in the structure of the model's inputs, with which a server
