@@ -1,12 +1,12 @@
 """Signatures by name: a way in, the model, a way out.
 
-serving_default      tensors             -> outputs
-serving_default_batch_8    8 of them     -> outputs
-serving_bytes        encoded images, text   -> outputs
-top_k, top_k_bytes   as the two above    -> classes, scores
-classify             tf.Example          -> classes, scores
-regress              tf.Example          -> outputs (one value)
-stateful             tensors and states  -> outputs and states
+serving_default            tensors                -> outputs
+serving_default_batch_8    eight of each          -> outputs
+serving_bytes              encoded images, text   -> outputs
+top_k, top_k_bytes         tensors, as above      -> classes, scores
+classify                   tf.Example             -> classes, scores
+regress                    tf.Example             -> outputs, of one value
+stateful                   tensors and states     -> outputs and states
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -56,7 +56,11 @@ def chosen(
     if isinstance(signatures, Mapping):
         own = {name for name, model in signatures.items() if model is not None}
     unknown = [name for name in signatures if name not in NAMES and name not in own]
-    taken = [name for name in own if name in (TENSORS, *NAMES) or not str(name).isidentifier()]
+    taken = [
+        name
+        for name in own
+        if not str(name).isidentifier() or name in NAMES or name.startswith(TENSORS)
+    ]
     if unknown or taken:
         expected = f"names out of {NAMES}, or a dictionary of further names and models"
         raise invalid("signatures", expected, unknown or taken)

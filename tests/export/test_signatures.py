@@ -228,6 +228,7 @@ def test_a_further_model_shares_the_weights(tmp_path):
         ({"signatures": {"top_kk": None}}, "top_kk"),
         ({"signatures": {"no name": eye}}, "no name"),
         ({"signatures": {"classify": eye}}, "classify"),
+        ({"signatures": {"serving_default_batch_2": eye}}, "serving_default_batch_2"),
         ({"signatures": ["regress"]}, "(B, 1)"),
         ({"signatures": ["stateful"]}, "recurrent"),
         ({"signatures": ["top_k"], "class_names": ["one"]}, "4 strings"),
