@@ -145,19 +145,44 @@ def _export(commands):
     parser.add_argument("model", help="a .keras file, or a name of the catalogue (untrained)")
     parser.add_argument("directory", help="folder of the versions")
     parser.add_argument("--version", type=int, help="by default the next one")
+    parser.add_argument("--optimize", default="none", help="none, fold or fold+bf16 (none)")
+    parser.add_argument(
+        "--calibration", help="for fold+bf16: a .npy file of inputs, to compare the answers on"
+    )
+    parser.add_argument(
+        "--signatures", help="beside serving_default: top_k,classify,... (those that fit)"
+    )
+    parser.add_argument("--class_names", help="a file with the name of a class on each line")
 
 
 def _run_export(options, _):
     import keras
+    import numpy as np
 
     import keras_arch
 
+    catalogue = names = calibration = None
+    if options.class_names is not None:
+        names = pathlib.Path(options.class_names).read_text(encoding="utf-8").splitlines()
+    if options.calibration is not None:
+        calibration = np.load(options.calibration)
     if pathlib.Path(options.model).suffix == ".keras":
         model = keras.models.load_model(options.model, compile=False)
     else:
-        model = keras_arch.create(options.model)
-        model = getattr(model, keras_arch.get(options.model).serves or "", model)
-    print(keras_arch.export.export(model, options.directory, options.version))
+        catalogue = options.model
+        model = keras_arch.create(catalogue)
+        model = getattr(model, keras_arch.get(catalogue).serves or "", model)
+    path = keras_arch.export.export(
+        model,
+        options.directory,
+        options.version,
+        signatures=None if options.signatures is None else options.signatures.split(","),
+        optimize=options.optimize,
+        class_names=names,
+        calibration=calibration,
+        catalogue=catalogue,
+    )
+    print(path)
 
 
 def _serve(commands):

@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Iterator
 
 import grpc
+import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
@@ -47,6 +48,19 @@ def _request(record, path):
     except DecodeError as error:
         raise invalid_argument(f"Failed to parse warmup record from {path}") from error
     kind = log.WhichOneof("log_type")
+    if kind in ("classify_log", "regress_log"):
+        return _of_examples(getattr(log, kind).request)
     if kind != "predict_log":
         raise StatusError(grpc.StatusCode.UNIMPLEMENTED, f"Unsupported log_type for warmup: {kind}")
     return log.predict_log.request
+
+
+def _of_examples(asked):
+    """The same as a request for tensors: such a signature takes serialised examples."""
+    request = predict_pb2.PredictRequest(model_spec=asked.model_spec)
+    examples = asked.input.example_list.examples
+    if asked.input.WhichOneof("kind") != "example_list" or not examples:
+        raise invalid_argument("Input is empty.")
+    rows = np.array([example.SerializeToString() for example in examples], object)
+    request.inputs["inputs"].CopyFrom(tf.make_tensor_proto(rows))
+    return request

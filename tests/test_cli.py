@@ -1,6 +1,7 @@
 """The command line, command by command."""
 
 import json
+import pathlib
 
 import keras
 import numpy as np
@@ -125,6 +126,21 @@ def test_export_serve_predict(trained, tmp_path, capsys, protocol):
         assert [line.split(": ")[1][0] for line in lines.splitlines()] == ["0", "1"]
         message = refused("predict", "no_such_model", *files, "--server", address)
         assert "no_such_model" in message
+
+
+def test_export_takes_the_options_of_the_function(trained, tmp_path, capsys):
+    (tmp_path / "names.txt").write_text("dark\nlight\n")
+    levels = np.linspace(0, 1, 60, dtype="float32").reshape(60, 1, 1, 1)
+    np.save(tmp_path / "images.npy", np.broadcast_to(levels, (60, 4, 4, 1)))
+    argv = ["export", str(trained), str(tmp_path / "served"), "--optimize=fold+bf16"]
+    argv += ["--signatures=top_k", f"--class_names={tmp_path / 'names.txt'}"]
+    assert "calibration" in refused(*argv)
+    argv += [f"--calibration={tmp_path / 'images.npy'}"]
+    path = pathlib.Path(said(capsys, *argv).strip())
+    manifest = json.loads((path / "assets.extra" / "manifest.json").read_text())
+    assert manifest["optimize"] == "fold+bf16"
+    assert manifest["signatures"] == ["serving_default", "top_k"]
+    assert "'fold+bf16'" in refused(*argv[:3], "--optimize=fast")
 
 
 def test_predict_without_a_server_says_so(tmp_path):

@@ -1,118 +1,158 @@
-"""Signatures: named tensors in and out, and encoded images in."""
+"""Signatures by name: a way in, the model, a way out.
 
-import re
-from collections.abc import Mapping
+serving_default            tensors                -> outputs
+serving_default_batch_8    eight of each          -> outputs
+serving_bytes              encoded images, text   -> outputs
+top_k, top_k_bytes         tensors, as above      -> classes, scores
+classify                   tf.Example             -> classes, scores
+regress                    tf.Example             -> outputs, of one value
+stateful                   tensors and states     -> outputs and states
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
 from keras_arch.errors import invalid
+from keras_arch.export import batches, entrances, exits, recurrent
+from keras_arch.export.entrances import Entrance
+from keras_arch.export.names import names
+from keras_arch.export.running import Run, runner
+
+TENSORS, BYTES, STATEFUL = "serving_default", "serving_bytes", "stateful"
+CLASSES = ("top_k", "top_k_bytes", "classify")
+NAMES = (BYTES, *CLASSES, "regress", STATEFUL)  # beside serving_default
 
 
-def names(structure, fallback):
-    """Wire names of a structure of symbolic tensors, in flat order."""
-    tensors = keras.tree.flatten(structure)
-    numbered = [fallback] if len(tensors) == 1 else [f"{fallback}_{i}" for i in range(len(tensors))]
-    if isinstance(structure, Mapping) and len(structure) == len(tensors):
-        found = sorted(structure)  # as keras.tree flattens it
-    else:
-        operations = [tensor._keras_history.operation for tensor in tensors]
-        found = [
-            stand_in if _is_made_up(operation) else operation.name
-            for operation, stand_in in zip(operations, numbered, strict=True)
-        ]
-    found = [_identifier(name) for name in found]
-    return found if len(set(found)) == len(found) else numbered
+class Signature(NamedTuple):
+    """What a name stands for.
+
+    Args:
+        function: TensorFlow's concrete function.
+        requests: Examples, each of arrays by name.
+        method: TF-Serving's method: ``"predict"``, ``"classify"`` or ``"regress"``.
+    """
+
+    function: Any
+    requests: list[dict[str, np.ndarray]]
+    method: str = "predict"
 
 
-def _identifier(name):
-    """What TensorFlow would make of the name of an argument, with a warning."""
-    name = re.sub(r"\W", "_", name)
-    return name if name[0].isalpha() else f"arg_{name}"
-
-
-def _is_made_up(operation):
-    kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(operation).__name__)
-    return not isinstance(operation, keras.Layer) or bool(
-        re.fullmatch(rf"({kind.lower()}|keras_tensor)(_\d+)?", operation.name)
-    )
-
-
-def without_auxiliary_heads(model):
-    """The model as it is served: heads ``aux1``, ``aux2``, ... only teach the others."""
-    output = _output(model)
-    if not isinstance(output, Mapping) or "head" not in output:
-        return model
-    if any(not re.fullmatch(r"head|aux\d+", name) for name in output):
-        return model
-    return keras.Model(model.input, output["head"], name=model.name)
-
-
-def structure_of_inputs(model):
-    """Input or inputs, as the model was given them."""
-    # A Sequential model has no `input` before its first call.
-    return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
-
-
-def _output(model):
-    return model.outputs[0] if isinstance(model, keras.Sequential) else model.output
-
-
-def _run(model, tensors):
-    """Flat inputs -> named outputs."""
-    structure = keras.tree.pack_sequence_as(structure_of_inputs(model), list(tensors))
-    flat = keras.tree.flatten(model(structure, training=False))
-    return dict(zip(names(_output(model), "outputs"), flat, strict=True))
-
-
-def from_tensors(model):
-    """The signature of named tensors."""
-    import tensorflow as tf
-
-    specs = [
-        tf.TensorSpec(tensor.shape, tensor.dtype, name=name)
-        for name, tensor in zip(
-            names(structure_of_inputs(model), "inputs"), model.inputs, strict=True
-        )
+def chosen(
+    signatures: Collection[str] | Mapping[str, keras.Model | None] | None,
+    way_in: Entrance | None,
+    class_names: Sequence[str] | None,
+) -> list[str]:
+    """Names of the signatures beside ``serving_default``, models of their own aside."""
+    if signatures is None:
+        encoded = [BYTES] if way_in else []
+        named = [name for name in CLASSES if way_in or name != "top_k_bytes"]
+        return [*encoded, *(named if class_names is not None else [])]
+    if isinstance(signatures, str):
+        raise invalid("signatures", f"a collection of names out of {NAMES}", signatures)
+    own = set()
+    if isinstance(signatures, Mapping):
+        own = {name for name, model in signatures.items() if model is not None}
+    unknown = [name for name in signatures if name not in NAMES and name not in own]
+    taken = [
+        name
+        for name in own
+        if not str(name).isidentifier() or name in NAMES or name.startswith(TENSORS)
     ]
-    return _concrete(lambda *tensors: _run(model, tensors), specs)
+    if unknown or taken:
+        expected = f"names out of {NAMES}, or a dictionary of further names and models"
+        raise invalid("signatures", expected, unknown or taken)
+    found = [name for name in NAMES if name in signatures]
+    if way_in is None and (missing := {BYTES, "top_k_bytes"} & set(found)):
+        expected = "an image of known size, or integers and a `preprocess`, as the one input"
+        raise invalid("signatures", f"{expected}, for {sorted(missing)}", signatures)
+    return found
 
 
-def takes_images(model):
-    """Whether the model has one input, and that is an image of known size."""
-    shape = model.inputs[0].shape
-    return (
-        len(model.inputs) == 1
-        and len(shape) == 4
-        and None not in shape[1:]
-        and shape[-1] in (1, 3, 4)
-        and "float" in model.inputs[0].dtype
-    )
+def build(
+    model: keras.Model,
+    fast: keras.Model,
+    run: Run,
+    wanted: list[str],
+    arrays: list[np.ndarray],
+    way_in: Entrance | None,
+    batch_sizes: Sequence[int],
+    likeliest: Callable[[dict[str, Any]], dict[str, Any]],
+) -> dict[str, Signature]:
+    """Make the signatures of a model.
+
+    Args:
+        model: Model that is served; its structures and names.
+        fast: Model that is computed.
+        run: Computes it.
+        wanted: What ``chosen`` gave.
+        arrays: Example inputs, flat.
+        way_in: Entrance of encoded inputs.
+        batch_sizes: Sizes that have a signature of their own.
+        likeliest: From scores to the answer of those of ``CLASSES``.
+    """
+    tensors = entrances.of_tensors(model, arrays)
+    made = {TENSORS: _signature(tensors, run, dict)}
+    for size in batch_sizes:
+        fixed = _signature(entrances.of_tensors(model, arrays, size), run, dict)
+        made[f"{TENSORS}_batch_{size}"] = fixed
+        made[TENSORS].requests.extend(fixed.requests)  # any size runs there, these are warm
+    for name in wanted:
+        entrance = tensors
+        if name in ("classify", "regress"):
+            entrance = entrances.of_examples(way_in or tensors, name)
+        elif name.endswith("_bytes") and way_in:
+            entrance = way_in
+        if name == STATEFUL:
+            made[name] = _stateful(model, fast, tensors)
+        elif name == "regress":
+            exits.require_value(model)
+            made[name] = _signature(entrance, run, exits.value, "regress")
+        elif name in CLASSES:
+            method = "classify" if name == "classify" else "predict"
+            made[name] = _signature(entrance, run, likeliest, method)
+        else:
+            made[name] = _signature(entrance, run, dict)
+    return made
 
 
-def from_images(model, preprocess):
-    """The signature of encoded images."""
+def own(name: str, model: keras.Model) -> dict[str, Signature]:
+    """The signature of a further model."""
+    run = runner(model, names(model.output, "outputs"))
+    return {name: _signature(entrances.of_tensors(model, batches.examples(model, None)), run, dict)}
+
+
+def _signature(entrance, run, leave, method="predict"):
+    function = _function(lambda *tensors: leave(run(entrance.read(*tensors))), entrance.specs)
+    return Signature(function, [entrance.request], method)
+
+
+def _stateful(model, fast, tensors):
     import tensorflow as tf
 
-    height, width, channels = model.inputs[0].shape[1:]
+    of = recurrent.states(fast)
+    outputs = names(model.output, "outputs")
+    shared = {state.name for state in of} & {*outputs, *tensors.request}
+    if shared:
+        raise invalid("signatures", f"a model without other tensors named {shared}", STATEFUL)
 
-    def decode(encoded):
-        image = tf.io.decode_image(encoded, channels=channels, expand_animations=False)
-        image.set_shape((None, None, channels))  # decode_image leaves the rank open
-        return tf.image.resize(image, (height, width), antialias=True)
+    def run(*given):
+        count = len(tensors.specs)
+        structure = keras.tree.pack_sequence_as(model.input, list(given[:count]))
+        found, after = recurrent.run(fast, structure, list(given[count:]), of)
+        flat = [*keras.tree.flatten(found), *(tf.cast(state, tf.float32) for state in after)]
+        return dict(zip([*outputs, *(state.name for state in of)], flat, strict=True))
 
-    def run(encoded):
-        images = tf.map_fn(decode, encoded, fn_output_signature=tf.float32)
-        images = preprocess(images) if preprocess else images / 255.0
-        if tuple(images.shape[1:]) != (height, width, channels):
-            expected = f"a function that keeps the shape {(height, width, channels)}"
-            raise invalid("preprocess", expected, preprocess)
-        return _run(model, [tf.cast(images, model.inputs[0].dtype)])
-
-    name = names(structure_of_inputs(model), "inputs")[0]
-    return _concrete(run, [tf.TensorSpec((None,), tf.string, name=f"{name}_bytes")])
+    specs = [tf.TensorSpec((None, *s.start.shape[1:]), tf.float32, s.name) for s in of]
+    batch = len(next(iter(tensors.request.values())))
+    starts = {state.name: np.repeat(state.start.astype("float32"), batch, axis=0) for state in of}
+    function = _function(run, [*tensors.specs, *specs])
+    return Signature(function, [{**tensors.request, **starts}])
 
 
-def _concrete(function, specs):
+def _function(function, specs):
     import tensorflow as tf
 
     # Without AutoGraph: it would rewrite the control flow of layers, in vain.

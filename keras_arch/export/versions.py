@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import platform
 import re
@@ -17,11 +18,12 @@ STAGING = ".exporting-"
 _ABANDONED = 86_400  # seconds after which the leftover of a killed export is removed
 
 
-def save(functions, path):
-    """Write a SavedModel with these signatures."""
+def save(signatures, resources, path):
+    """Write a SavedModel with these signatures; `resources` are what else they refer to."""
     import tensorflow as tf
 
     # Only what the signatures captured, once: Keras's own export stores each weight twice.
+    functions = {name: signature.function for name, signature in signatures.items()}
     variables = {
         id(variable): variable
         for function in functions.values()
@@ -29,16 +31,34 @@ def save(functions, path):
     }
     module = tf.Module()
     module.weights = list(variables.values())
+    module.resources = [each for each in resources if isinstance(each, tf.Module | keras.Layer)]
     tf.saved_model.save(module, str(path), signatures=functions)
+    _name_methods(signatures, path)
 
 
-def write_manifest(model, catalogue, path):
+def _name_methods(signatures, path):
+    """Say which of TF-Serving's methods a signature is for; TensorFlow 2 says "predict" of all."""
+    import tensorflow as tf
+    from tensorflow.python.saved_model import fingerprinting_utils
+
+    others = {name: each.method for name, each in signatures.items() if each.method != "predict"}
+    if not others:
+        return
+    updater = tf.compat.v1.saved_model.signature_def_utils.MethodNameUpdater(str(path))
+    for name, method in others.items():
+        updater.replace_method_name(name, f"tensorflow/serving/{method}")
+    updater.save()
+    fingerprinting_utils.write_fingerprint(str(path))  # the old one was of another file
+
+
+def write_manifest(model, facts, path):
     """Write who made this, of what, and the checksums of its files."""
     import tensorflow as tf
 
     import keras_arch
 
     files = sorted(file for file in path.rglob("*") if file.is_file())
+    trained = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     manifest = {
         "producer": {
             "keras_arch": keras_arch.__version__,
@@ -47,8 +67,10 @@ def write_manifest(model, catalogue, path):
             "python": platform.python_version(),
         },
         "model": model.name,
-        "catalogue": catalogue,
+        **facts,
         "parameters": model.count_params(),
+        "trainable_parameters": trained,
+        "bytes": sum(file.stat().st_size for file in files),
         "sha256": {file.relative_to(path).as_posix(): _sha256(file) for file in files},
     }
     (path / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -74,7 +96,7 @@ def _versions(directory):
 
 def refuse_existing(directory, version):
     """Refuse to write over a version."""
-    if version in _versions(directory):
+    if directory.exists() and version in _versions(directory):
         raise FileExistsError(
             f"Version {version} exists in {directory}, and may be served at this moment. Export "
             "another version, or leave `version` out for the next one."

@@ -16,12 +16,11 @@ import pytest
 import tensorflow as tf
 from keras import layers
 from PIL import Image
-from tensorflow_serving.apis import prediction_log_pb2
 
 from keras_arch import registry
 from keras_arch.export import export
+from tests.export.reading import loaded, names, requests
 
-WARMUP = "assets.extra/tf_serving_warmup_requests"
 MANIFEST = "assets.extra/manifest.json"
 
 
@@ -31,27 +30,6 @@ def image_model(channels=3, size=8, name="eye"):
     x = layers.BatchNormalization(name="norm")(x)
     x = layers.Dropout(0.5, name="drop")(layers.Flatten(name="flat")(x))
     return keras.Model(image, layers.Dense(2, name="head")(x), name=name)
-
-
-def loaded(path):
-    """Signatures of a SavedModel, which keep it alive."""
-    found = tf.saved_model.load(str(path))
-    signatures = {name: found.signatures[name] for name in found.signatures}
-    return found, signatures
-
-
-def names(path):
-    """``{signature: (inputs, outputs)}``, by TensorFlow's own loader."""
-    return {
-        name: (
-            {
-                key: tuple(spec.shape)
-                for key, spec in function.structured_input_signature[1].items()
-            },
-            {key: tuple(spec.shape) for key, spec in function.structured_outputs.items()},
-        )
-        for name, function in loaded(path)[1].items()
-    }
 
 
 def test_the_saved_model_equals_the_model(tmp_path):
@@ -261,13 +239,8 @@ def test_the_example_runs():
     assert doctest.testmod(sys.modules[export.__module__]) == (0, 4)
 
 
-def records(path):
-    for record in tf.data.TFRecordDataset(str(path / WARMUP)).as_numpy_iterator():
-        yield prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
-
-
 def test_every_signature_has_a_warm_up(tmp_path):
-    default, images = records(export(image_model(), tmp_path))
+    default, images = requests(export(image_model(), tmp_path))
     assert default.model_spec.name == images.model_spec.name == "eye"
     assert default.model_spec.signature_name == "serving_default"
     assert tf.make_ndarray(default.inputs["image"]).shape == (1, 8, 8, 3)
@@ -285,7 +258,7 @@ def test_own_warm_up(tmp_path):
         export(model, tmp_path, warmup=np.ones((2, 4)))
     assert not list(tmp_path.iterdir())
     path = export(model, tmp_path, warmup=[np.ones((2, 4)), np.zeros((2, 4))])
-    (request,) = records(path)
+    (request,) = requests(path)
     assert tf.make_ndarray(request.inputs["a"]).tolist() == [[1.0] * 4] * 2
 
 

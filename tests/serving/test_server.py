@@ -69,9 +69,12 @@ def test_a_warm_up_that_fails_refuses_the_version(copy):
     assert refused(copy)[1] == 'Serving signature key "s" not found.'
     write_warmup(copy, b"\xff\xff")
     assert refused(copy)[1].startswith("Failed to parse warmup record")
+    log.session_run_log.request.model_spec.name = "any"
+    write_warmup(copy, log.SerializeToString())
+    assert refused(copy) == ("UNIMPLEMENTED", "Unsupported log_type for warmup: session_run_log")
     log.regress_log.request.model_spec.name = "any"
     write_warmup(copy, log.SerializeToString())
-    assert refused(copy) == ("UNIMPLEMENTED", "Unsupported log_type for warmup: regress_log")
+    assert refused(copy) == ("INVALID_ARGUMENT", "Input is empty.")
     (copy / "1" / WARMUP).write_bytes(b"not a record of TensorFlow" * 9)
     code, text = refused(copy)
     assert code == "DATA_LOSS"
