@@ -11,7 +11,6 @@ https://arxiv.org/abs/1506.02025
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import keras
 from keras import initializers, layers, ops, regularizers
 
 from keras_arch.errors import invalid
@@ -106,7 +105,7 @@ class SpatialTransformer(layers.Layer):
             name="bias",
         )
 
-    def theta(self, features: keras.KerasTensor) -> keras.KerasTensor:
+    def theta(self, features: Any) -> Any:
         """Regress the transform of each image: ``(B, F) -> (B, 2, 3)``, float32."""
         theta = ops.cast(ops.matmul(features, self.kernel), "float32")
         theta = theta + ops.cast(self.bias, "float32")
