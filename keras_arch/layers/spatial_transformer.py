@@ -18,7 +18,7 @@ from keras_arch.layers.affine_sampling import affine_grid, bilinear_sampler
 from keras_arch.registry import register
 
 # Of a transform's parameters p: theta = p @ basis + offset, where the identity is p = identity.
-TRANSFORMS = {
+TRANSFORMS: dict[str, dict[str, Any]] = {
     "affine": {"basis": None, "identity": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
     "attention": {  # one scale and a translation
         "basis": (
