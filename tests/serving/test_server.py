@@ -123,7 +123,7 @@ def test_requests_under_way_are_finished(odd_base):
         time.sleep(0.3)
         under_way = not over_grpc.done() and not over_rest.done()
         server.stop()
-        answers = over_grpc.result(0), over_rest.result(0)
+        answers = over_grpc.result(10), over_rest.result(10)  # sent; read when they are read
         with pytest.raises(grpc.RpcError):
             service.Predict(request, timeout=5)
     assert under_way
