@@ -168,6 +168,7 @@ def observe(model: keras.Model, inputs: Any, training: bool) -> Flow:
         for layer in {id(owner): owner for owner in owners}.values()
         for name, phi in activations_of(layer).items()
     ]
+    taps += [(layer, "build", _refuse) for layer in owners if not layer.built]
     with replaced(taps):
         outputs = passed(model, inputs, around, values=[])
     given = floats(outputs)
@@ -201,5 +202,10 @@ def refuse_unbuilt(model: Any) -> None:
     """Raise where there is no model that could be observed."""
     if not isinstance(model, keras.Model):
         raise invalid("model", "a keras.Model", model)
-    if not model.built or not all(layer.built for layer in model._flatten_layers()):
-        raise invalid("model", "a built model: call it once, or give it an Input", model)
+    if not model.built:
+        _refuse(model)
+
+
+def _refuse(what):
+    """In place of ``build``: a layer that a model never calls may stay as it is."""
+    raise invalid("model", "a built model: call it once, or give it an Input", what)

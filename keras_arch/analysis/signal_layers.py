@@ -30,6 +30,7 @@ class LayerSignal:
         name: Path of the layer; a layer that is called again has ``#2`` behind it.
         kind: Its class.
         units: Size of its last axis.
+        dtype: Type of the activations.
         mean: Of all activations.
         variance: Of all activations.
         variation: Variance between examples, at one place and unit: what is left of the
@@ -50,6 +51,7 @@ class LayerSignal:
     name: str
     kind: str
     units: int
+    dtype: str
     mean: float
     variance: float
     variation: float
@@ -85,13 +87,14 @@ def layer_signals(
         norms = np.array([np.linalg.norm(gradient) for _, gradient in members])
         kernels = kernels_of(layer)
         given = np.array([call.given for call in calls])
-        mean, square, _, variation, dead = given.mean(axis=0).tolist()
+        mean, square, _, variation, dead, _ = given.mean(axis=0).tolist()
         flat = np.array([call.flat for call in calls])
         taken = [call.taken for call in calls if call.taken is not None]
         yield LayerSignal(
             name=path if isinstance(place, str) or not place else f"{path}#{place + 1}",
             kind=type(layer).__name__,
             units=first.shape[-1],
+            dtype=first.dtype,
             mean=mean,
             variance=square - mean**2,
             variation=variation,

@@ -28,6 +28,7 @@ from keras_arch.analysis.signal_flow import observe, refuse_unbuilt
 from keras_arch.analysis.signal_gradients import Spectrum, flow_gradients, flow_jacobian
 from keras_arch.analysis.signal_layers import LayerSignal, layer_signals
 from keras_arch.analysis.signal_pass import ends_in_probabilities, floats, is_float
+from keras_arch.analysis.signal_statistics import precision
 from keras_arch.analysis.signal_verdict import (
     DEAD,
     SATURATED,
@@ -130,9 +131,9 @@ def signal_report(
         ``SignalReport``.
 
     Raises:
-        ValueError: If the model is not built, or gives no floating-point numbers; or the
-            batch has fewer than two examples, or other shapes than the model, or numbers
-            that are not finite.
+        ValueError: If the model is not built, or gives no floating-point numbers for each
+            example; or the batch has fewer than two examples, or only ones that are alike,
+            or other shapes than the model, or numbers that are not finite.
 
     Example:
 
@@ -154,7 +155,9 @@ def signal_report(
     inputs, count = _checked(model, batch)
     rng = np.random.default_rng(seed)
     flow = observe(model, inputs, training)
-    if not flow.calls or not flow.outputs:
+    if not flow.outputs:
+        raise invalid("model", "one that gives floating-point numbers for each example", model)
+    if not flow.calls:
         raise invalid("model", "one whose layers give floating-point numbers", model)
     gradients, by_kernel = flow_gradients(model, inputs, flow, loss, training, rng)
     found = tuple(layer_signals(flow, gradients, by_kernel))
@@ -185,6 +188,8 @@ def _checked(model, batch):
             raise invalid("batch", f"arrays of the shapes {wanted}", shapes)
     if not all(bool(ops.all(ops.isfinite(x))) for x in floats(inputs)):
         raise invalid("batch", "finite numbers", "NaN or infinity")
+    if all(bool(ops.all(ops.equal(x, x[:1]))) for x in found):
+        raise invalid("batch", "examples that differ", f"{sizes.pop()} that are all alike")
     return inputs, sizes.pop()
 
 
@@ -215,12 +220,14 @@ def _findings(flow, found, widths):
     signal = [layer.arrives for layer in passed]
     variation = [layer.variation_arrives for layer in passed]
     alike = [layer.all_alike for layer in passed]
-    if not ends_in_probabilities(flow.last):  # they say little of the signal
+    probabilities = ends_in_probabilities(flow.last)
+    if not probabilities:  # they say little of the signal
         last = next(reversed(flow.calls.values())).given
         signal.append(last.variance)
         variation.append(last.variation)
         alike.append(last.is_constant)
     before = [None, *found[:-1]]
+    ends = {call.path for call in flow.calls.values() if probabilities and call.layer is flow.last}
     held = {call.path for call in flow.calls.values() if _is_held(call.layer)}
     return Findings(
         not_finite=next((x.name for x in found if not math.isfinite(x.variance + x.gradient)), ""),
@@ -237,11 +244,18 @@ def _findings(flow, found, widths):
         dead=[
             (x.name, x.dead)
             for x, y in zip(found, before, strict=True)
-            if x.dead > DEAD and (y is None or y.variation > 1e-8 * (y.variance + y.mean**2))
+            if x.dead > DEAD and x.name not in ends and (y is None or _differs(y))
         ],
         normalized=any(isinstance(call.layer, NORMALIZATION) for call in flow.calls.values()),
         spread=widths.spread if widths else 1.0,
     )
+
+
+def _differs(layer):
+    """Whether examples differ so much that no law of kernels makes rounding of it in a layer."""
+    rounding, smallest = precision(layer.dtype)
+    size = math.sqrt(layer.variance + layer.mean**2)
+    return math.sqrt(layer.variation) > 100 * max(rounding * size, smallest)
 
 
 def _is_held(layer):

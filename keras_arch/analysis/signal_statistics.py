@@ -9,6 +9,10 @@ from keras import activations, layers, ops
 
 FLAT = 0.1  # of the steepest slope: from there on an activation is saturated
 FAR = 1e3  # where an activation that is bounded has ended
+HALF = {  # by how much rounding once moves a number, and the smallest that is kept in full
+    "float16": (2.0**-11, 2.0**-14),
+    "bfloat16": (2.0**-8, 2.0**-126),
+}
 RECTIFIERS = (layers.ReLU, layers.LeakyReLU, layers.ELU)  # activations that are the layer itself
 
 
@@ -21,6 +25,7 @@ class Statistics(NamedTuple):
         variance: Over everything.
         variation: Variance over the examples, at one place and unit; its mean.
         dead: Fraction of units that answer the same wherever and whatever they are asked.
+        is_constant: Whether examples differ by no more than rounding.
     """
 
     mean: float
@@ -28,28 +33,34 @@ class Statistics(NamedTuple):
     variance: float
     variation: float
     dead: float
+    is_constant: bool
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether examples differ by no more than rounding."""
-        return not self.variation > (4 * float(np.finfo("float32").eps)) ** 2 * self.mean_square
+
+def precision(dtype: str) -> tuple[float, float]:
+    """How much rounding changes a number of this type, relatively, and its smallest number."""
+    if dtype in HALF:  # sums in single precision, and rounds the sum
+        return HALF[dtype]
+    info = np.finfo(dtype)
+    return 4 * float(info.eps), float(info.tiny)
 
 
 def statistics(tensor: Any) -> Statistics:
     """Measure a tensor of a batch."""
-    half = keras.backend.standardize_dtype(tensor.dtype) in ("float16", "bfloat16")
-    x = ops.convert_to_numpy(ops.cast(tensor, "float32") if half else tensor)
+    dtype = keras.backend.standardize_dtype(tensor.dtype)
+    x = ops.convert_to_numpy(ops.cast(tensor, "float32") if dtype in HALF else tensor)
     x = x.reshape(len(x), 1) if x.ndim == 1 else x
+    rounding, _ = precision(dtype)
     with np.errstate(all="ignore"):  # what overflows is to be seen
         mean = float(np.mean(x, dtype="float64"))
         variance = float(np.var(x, dtype="float64"))
         variation = float(np.var(x, axis=0, dtype="float64").mean())
         units = x.reshape(-1, x.shape[-1])
         low, high = units.min(axis=0), units.max(axis=0)
-        eps = 1e-3 if half else np.finfo(x.dtype).eps
-        # Not above: NaN differs from nothing, and is no answer.
-        dead = ~(high - low > 4 * eps * np.maximum(np.abs(low), np.abs(high)))
-    return Statistics(mean, variance + mean**2, variance, variation, float(dead.mean()))
+        # Not above: NaN differs from nothing, and is no answer. A range is some four deviations.
+        dead = ~(high - low > 4 * rounding * np.maximum(np.abs(low), np.abs(high)))
+        square = variance + mean**2
+        constant = not variation > rounding**2 * square
+    return Statistics(mean, square, variance, variation, float(dead.mean()), constant)
 
 
 class Slope:

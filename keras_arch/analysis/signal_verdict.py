@@ -152,8 +152,9 @@ def verdict(found: Findings) -> str:
 
 
 def _change(name, one):
-    if math.isnan(one.factor):
-        return f"{name}: nothing is left after layer {one.ends}"
+    if one.ends is not None:
+        falls = f" falls by {_factor(one.factor)} a layer" if one.factor < 1 else ""
+        return f"{name}{falls}: nothing is left after layer {one.ends}"
     verb, noun = ("grows", "make") if one.factor > 1 else ("falls", "leave")
     return (
         f"{name} {verb} by {_factor(one.factor)} a layer: {one.layers} layers {noun} {_power(one)}"
@@ -163,7 +164,7 @@ def _change(name, one):
 def _remedy(one, found):
     """What would keep it, as far as the variance of the kernels decides."""
     scales = [scale for scale in found.scales if scale > 0]
-    if not scales or not one.factor > 0:
+    if not scales or not one.factor > 0 or (one.ends is not None and one.factor >= 1):
         return "."
     scale = math.exp(np.mean(np.log(scales)))
     for name, other in LAWS.items():
@@ -181,8 +182,10 @@ def _remedy(one, found):
 
 
 def _gradient(whose, one, unit):
-    if math.isnan(one.factor):
-        return f"{whose}: none comes back."
+    if one.ends is not None:
+        falls = f" fall by {_factor(one.factor)} a {unit}" if one.factor < 1 else ""
+        past = f" past {unit} {one.ends}, counted from the end" if one.ends else ""
+        return f"{whose}{falls}: none comes back{past}."
     verb, noun = ("grow", "make") if one.factor > 1 else ("fall", "leave")
     return (
         f"{whose} {verb} by {_factor(one.factor)} a {unit} on their way back: "

@@ -8,6 +8,8 @@ ICLR 2018. https://arxiv.org/abs/1804.11188
     LSTM             forget gate retains, b_i = -b_f
 
 A gate ``g = sigmoid(b)`` keeps a state for about as many steps as its other side is small.
+Both kinds of gates draw from U[1, T-1], so that the longest memory is T steps; with U[1, T],
+which is also met for updating gates, it would be T + 1.
 The sign belongs to the gate's side: the wrong one forgets at once. Keras's GRU retains by
 ``z``, as does ``MinimalRNNCell``; the GRU of Chung et al. updates by it.
 """
@@ -37,36 +39,41 @@ CONVOLUTIONAL = (keras.layers.ConvLSTM1D, keras.layers.ConvLSTM2D, keras.layers.
     tiny={
         "plain": {"t_max": 100},
         "update": {"t_max": 20.0, "gate": "update"},
-        "lstm": {"t_max": 50, "gate": "lstm"},
     },
     inputs=(keras.layers.InputSpec(shape=(24,)),),
 )
 class Chrono(initializers.RandomUniform):
-    """Initializer of the biases of gates.
+    """Initializer of the biases of one gate.
+
+    It does not serve the LSTM and GRU of Keras, which hold the biases of several gates in one
+    weight and ask for them in parts of their own choice: there ``chrono(model, t_max)`` sets
+    them, once the model is built.
 
     Args:
         t_max: The longest memory, in steps.
         gate: ``"retain"`` where an open gate keeps the old state, ``"update"`` where it
-            lets in the new one, ``"lstm"`` for the whole bias of ``keras.layers.LSTM``
-            (which needs ``unit_forget_bias=False``).
+            lets in the new one.
         seed: An integer (each call draws the same biases) or a
             ``keras.random.SeedGenerator`` (each call draws others).
 
     Raises:
         ValueError: If ``t_max`` is below 2, or ``gate`` none of the above; when called for
-            another shape than that of biases, or with ``"lstm"`` than ``(4 * units,)``.
+            another shape than that of biases.
 
     Example:
 
-    >>> law = Chrono(t_max=100, gate="lstm")
-    >>> layer = keras.layers.LSTM(8, bias_initializer=law, unit_forget_bias=False)
+    >>> gate = keras.layers.Dense(8, "sigmoid", bias_initializer=Chrono(100, "update", seed=0))
+    >>> opened = gate(keras.ops.zeros((1, 4)))
+    >>> bool(keras.ops.all((opened > 0.009) & (opened < 0.501)))  # from 1/100 to 1/2
+    True
     """
 
     def __init__(self, t_max: float, gate: str = "retain", seed: Seed = None):
         if t_max < 2:
             raise invalid("t_max", "at least 2 steps", t_max)
-        if gate not in ("retain", "update", "lstm"):
-            raise invalid("gate", 'one of {"retain", "update", "lstm"}', gate)
+        if gate not in ("retain", "update"):
+            expected = 'one of {"retain", "update"}; `chrono(model, t_max)` sets whole LSTMs'
+            raise invalid("gate", expected, gate)
         super().__init__(1.0, t_max - 1.0, seed)
         self.t_max = t_max
         self.gate = gate
@@ -74,14 +81,6 @@ class Chrono(initializers.RandomUniform):
     def __call__(self, shape: Sequence[int], dtype: str | None = None):
         if len(shape) != 1:
             raise invalid("shape", "(units,), that of a gate's biases", tuple(shape))
-        if self.gate == "lstm":
-            if shape[0] % 4:  # three quarters with two, where Keras sets the forget gate's
-                expected = "(4 * units,), the bias of an LSTM with `unit_forget_bias=False`"
-                raise invalid("shape", expected, tuple(shape))
-            return ops.cast(
-                chrono_lstm_bias(shape[0] // 4, self.t_max, self.seed),
-                dtype or keras.config.floatx(),
-            )
         biases = ops.log(super().__call__(shape, "float32"))
         return ops.cast(
             biases if self.gate == "retain" else -biases, dtype or keras.config.floatx()
@@ -133,7 +132,8 @@ def chrono(model: keras.Model, t_max: float, seed: Seed = None) -> list[str]:
         Paths of the biases that were set.
 
     Raises:
-        ValueError: If ``t_max`` is below 2, no cell has a gate, or one has no bias.
+        ValueError: If ``t_max`` is below 2, no cell has a gate, one has no bias, or one is
+            not built.
 
     Example:
 
@@ -149,10 +149,15 @@ def chrono(model: keras.Model, t_max: float, seed: Seed = None) -> list[str]:
         gate = _gate(layer)
         if gate is None:
             continue
-        bias = (layer.cell if isinstance(layer, CONVOLUTIONAL) else layer).bias
+        cell = layer.cell if isinstance(layer, CONVOLUTIONAL) else layer
+        if not cell.built:
+            raise invalid("model", "a built one: call it once", layer)
+        bias = cell.bias
         if bias is None:
             raise invalid("model", "one whose cells have biases", layer)
-        if gate == "gru":
+        if gate == "lstm":
+            bias.assign(chrono_lstm_bias(bias.shape[0] // 4, t_max, seed))
+        elif gate == "gru":
             bias.assign(_of_gru(bias, Chrono(t_max, "retain", seed)((layer.units,), "float32")))
         else:
             bias.assign(Chrono(t_max, gate, seed)(bias.shape, bias.dtype))

@@ -53,6 +53,10 @@ def lsuv(
     in models within models and in layers made of layers; one that is shared is scaled by
     what it sees first. Normalization works as at inference and learns nothing.
 
+    Left as they are: layers that are frozen (``trainable=False``) or that the batch never
+    reaches, recurrent layers, embeddings, ``EinsumDense``, and so the projections of
+    attention. Whatever is not named in the answer was left out.
+
     Args:
         model: A built model.
         batch: What the model takes; some hundred examples.
@@ -67,6 +71,7 @@ def lsuv(
     Raises:
         ValueError: If there is no such layer, or one cannot be brought to variance 1 in
             so many iterations: its input is constant, or its biases alone vary by more.
+            The model is as it was then, as after any other error.
 
     Example:
 
@@ -76,9 +81,13 @@ def lsuv(
     >>> lsuv(model, keras.random.normal((256, 20), seed=0), seed=0)
     {'hidden/kernel': 1.0, 'head/kernel': 1.0}
     """
-    found = [layer for layer in model._flatten_layers() if isinstance(layer, SCALED)]
+    found = [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, SCALED) and layer.trainable and layer.built
+    ]
     if not found:
-        raise invalid("model", "one with dense or convolutional layers", model)
+        raise invalid("model", "one with dense or convolutional layers to train", model)
     orthonormal = initializers.Orthogonal(seed=keras.random.SeedGenerator(seed))
     variances: dict[str, float] = {}
     done: set[int] = set()  # kernels, since paths may come twice where models hold models

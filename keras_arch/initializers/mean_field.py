@@ -135,15 +135,25 @@ class MeanField:
         return self.kernel_variance * moments(self.activation, self.variance)[1]
 
     def next_correlation(self, correlation: float) -> float:
-        """Return the correlation of two signals, a layer after they had ``correlation``."""
+        """Return the correlation of two signals, a layer after they had ``correlation``.
+
+        Raises:
+            ValueError: If ``variance`` is 0 or infinite: signals have no correlation there.
+        """
+        self._refuse_degenerate()
         mean = self._together(law(self.activation), correlation)
         return (self.kernel_variance * mean + self.bias_variance) / self.variance
 
     @functools.cached_property
     def correlation(self) -> float:
-        """Correlation of any two inputs deep inside: 1 in the ordered phase, less in chaos."""
+        """Correlation of any two inputs deep inside: 1 in the ordered phase, less in chaos.
+
+        Raises:
+            ValueError: If ``variance`` is infinite.
+        """
         if self.slope <= 1:
             return 1.0
+        self._refuse_degenerate()
         low, high = 0.0, 1.0 - 1e-9  # the map lies above the diagonal before it, below after
         for _ in range(40):
             middle = (low + high) / 2
@@ -152,7 +162,11 @@ class MeanField:
 
     @property
     def depth_scale(self) -> float:
-        """Layers in which the difference of a correlation from its limit falls to 1/e."""
+        """Layers in which the difference of a correlation from its limit falls to 1/e.
+
+        Raises:
+            ValueError: If ``variance`` is infinite.
+        """
         rate = self.slope
         if rate > 1:
             size = math.sqrt(self.variance)
@@ -160,6 +174,11 @@ class MeanField:
                 lambda u: slope(self.activation, u, size), self.correlation
             )
         return math.inf if rate >= 1 else -1 / math.log(rate)
+
+    def _refuse_degenerate(self):
+        if not 0 < self.variance < math.inf:
+            expected = "one at which the variance of signals is neither 0 nor infinite"
+            raise invalid("kernel_variance", expected, self.kernel_variance)
 
     def _together(self, function, correlation):
         """``E[f(u1) f(u2)]`` for two of variance q and this correlation."""

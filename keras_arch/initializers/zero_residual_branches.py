@@ -31,7 +31,8 @@ def zero_residual_branches(model: keras.Model) -> list[str]:
     An addition is a residual one where one of its inputs, the shortcut, has passed fewer
     kernels since their paths parted than any other. The last layer of each other input
     that has a ``gamma`` or a ``kernel`` gives zero from then on, its ``beta`` or ``bias``
-    included. Models within the model are searched too.
+    included; of Keras's attention with heads it is the layer of its output. Models within the
+    model are searched too.
 
     Args:
         model: A functional model.
@@ -41,7 +42,7 @@ def zero_residual_branches(model: keras.Model) -> list[str]:
 
     Raises:
         ValueError: If there is no residual addition, or a branch ends in something that
-            has neither of the two, or does not keep zeros.
+            has neither of the two, or does not keep zeros. Nothing is changed then.
 
     Example:
 
@@ -49,16 +50,22 @@ def zero_residual_branches(model: keras.Model) -> list[str]:
     >>> zero_residual_branches(model)
     ['stage1_block1_2_bn', 'stage2_block1_2_bn']
     """
-    zeroed: list[str] = []
+    ends = list(_ends(model))
+    if not ends:
+        raise invalid("model", "a functional one with residual additions", model)
+    for _, weights in ends:
+        for weight in weights:
+            weight.assign(ops.zeros_like(weight))
+    return [name for name, _ in ends]
+
+
+def _ends(model):
+    """Name and weights of the last layer of each residual branch."""
     for node in _nodes(model):
         if isinstance(node.operation, keras.Model):
-            if any(type(inner.operation).__name__ == "Add" for inner in _nodes(node.operation)):
-                zeroed += zero_residual_branches(node.operation)
+            yield from _ends(node.operation)
         elif type(node.operation).__name__ == "Add":  # the layer, or ``x + y``
-            zeroed += [_zero_end(branch) for branch in _branches(node)]
-    if not zeroed:
-        raise invalid("model", "a functional one with residual additions", model)
-    return zeroed
+            yield from map(_end, _branches(node))
 
 
 def _producer(tensor):
@@ -111,24 +118,28 @@ def _has_kernel(operation):
     return any(len(weight.shape) >= 2 for weight in getattr(operation, "weights", ()))
 
 
-def _zero_end(tensor):
-    """Set the last scale or kernel before a tensor to zero; returns its layer's name."""
+def _end(tensor):
+    """The last layer before a tensor that has a scale or a kernel: its name, and the two."""
     while True:
         node = _producer(tensor)
         layer = node.operation
+        owner = getattr(layer, "_output_dense", layer)  # that of attention
         for names in (("gamma", "beta"), ("kernel", "bias")):
-            if getattr(layer, names[0], None) is not None:
-                for name in names:
-                    weight = getattr(layer, name, None)
-                    if weight is not None:
-                        weight.assign(ops.zeros_like(weight))
-                return layer.name
+            if getattr(owner, names[0], None) is not None:
+                _keeps_zeros(layer.name, getattr(owner, "activation", None), tensor)
+                found = (getattr(owner, name, None) for name in names)
+                return layer.name, [weight for weight in found if weight is not None]
         multiplies = type(layer).__name__ == "Multiply"  # by a gate: one zero is enough
         if not node.input_tensors or (len(node.input_tensors) > 1 and not multiplies):
             expected = "one whose branches end in a layer with `gamma` or `kernel`"
             raise invalid("model", expected, layer.name)
         tensor = node.input_tensors[0]
         if not multiplies:
-            zeros = ops.zeros([size or 8 for size in tensor.shape])
-            if np.any(ops.convert_to_numpy(layer(zeros))):
-                raise invalid("model", "one whose branches keep zeros at their end", layer.name)
+            _keeps_zeros(layer.name, layer, tensor)
+
+
+def _keeps_zeros(name, function, tensor):
+    """Refuse a function that makes something of zeros that have the shape of a tensor."""
+    zeros = ops.zeros([size or 8 for size in tensor.shape])
+    if function is not None and np.any(ops.convert_to_numpy(function(zeros))):
+        raise invalid("model", "one whose branches keep zeros at their end", name)

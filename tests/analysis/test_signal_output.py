@@ -79,7 +79,7 @@ def test_the_picture_shows_every_number(report, tmp_path):
 def test_a_picture_of_nothing_left_is_drawn(tmp_path):
     inputs = keras.Input((3,))
     dead = layers.Dense(4, "relu", kernel_initializer="zeros")(inputs)
-    report = signal_report(keras.Model(inputs, layers.Dense(2)(dead)), np.ones((4, 3)))
+    report = signal_report(keras.Model(inputs, layers.Dense(2)(dead)), np.eye(4, 3))
     assert report.diagnosis in ("dead", "vanishing")
     report.plot(tmp_path / "report.png")
     report.write(tmp_path)

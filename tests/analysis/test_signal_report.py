@@ -95,6 +95,53 @@ class TestVerdicts:
         assert report.diagnosis == "saturated"
         assert "block1 and 2 other layers: most activations are saturated" in report.verdict
 
+    @pytest.mark.parametrize("head", ["softmax", "sigmoid", "layer"])
+    @pytest.mark.parametrize(
+        ("law", "diagnosis"),
+        [
+            (initializers.GlorotUniform, "vanishing"),
+            (lambda seed: initializers.RandomNormal(0.0, 1.0, seed), "exploding"),
+        ],
+        ids=["glorot", "normal"],
+    )
+    def test_probabilities_that_are_all_alike_are_a_symptom(self, head, law, diagnosis):
+        """The head is no cause: it says what it is told, the same for all examples."""
+        inputs = keras.Input((WIDTH,))
+        last = initializers.HeNormal(0)
+        activation = None if head == "layer" else head
+        x = deep("relu", law)(inputs)
+        x = layers.Dense(100, activation, kernel_initializer=last)(x)
+        x = layers.Softmax()(x) if head == "layer" else x
+        report = signal_report(keras.Model(inputs, x), normal(64, WIDTH))
+        assert report.layers[-1].dead > 0.75
+        assert report.diagnosis == diagnosis
+        assert report.verdict.startswith("Variance")
+
+    @pytest.mark.parametrize(
+        ("law", "diagnosis"),
+        [
+            (lambda seed: "zeros", "dead"),
+            (lambda seed: initializers.RandomNormal(0.0, 1e-2, seed), "vanishing"),
+        ],
+        ids=["zeros", "small"],
+    )
+    def test_where_nothing_is_left_nothing_grows(self, law, diagnosis):
+        report = signal_report(deep("relu", law), normal(64, WIDTH))
+        assert report.diagnosis == diagnosis
+        assert "grow" not in report.verdict
+        assert "make" not in report.verdict
+        assert ": nothing is left after layer " in report.verdict
+        assert "Gradients: none comes back past layer 1, counted from the end." in report.verdict
+
+    def test_half_precision_is_known_by_its_rounding(self):
+        """What is left of examples behind some sigmoids is the last place of each number."""
+        keras.config.set_dtype_policy("mixed_float16")
+        report = signal_report(deep("sigmoid", initializers.GlorotUniform), normal(64, WIDTH))
+        assert report.diagnosis == "vanishing"
+        assert "What differs between examples falls by 0." in report.verdict
+        assert "a layer: nothing is left after layer " in report.verdict
+        assert "grow" not in report.verdict
+
     def test_a_thin_layer_is_named_by_its_spread(self):
         inputs = x = keras.Input((20,))
         for seed, width in enumerate((100, 100, 1, 1, 1, 100)):
@@ -348,6 +395,65 @@ class TestOverTime:
             )
 
 
+class WithSpare(keras.Model):
+    """A model with a layer that it calls only if it is told to."""
+
+    def __init__(self, uses_it=False):
+        super().__init__(name="with_spare")
+        self.hidden, self.spare = layers.Dense(8, name="hidden"), layers.Dense(8, name="spare")
+        self.uses_it = uses_it
+
+    def build(self, input_shape):
+        self.hidden.build(input_shape)
+
+    def call(self, x):
+        return self.spare(self.hidden(x)) if self.uses_it else self.hidden(x)
+
+
+def test_a_layer_that_is_never_called_does_not_matter():
+    model = WithSpare()
+    model(normal(3, 4))
+    report = signal_report(model, normal(6, 4))
+    assert [layer.name for layer in report.layers] == ["hidden"]
+    assert not model.spare.built
+
+
+def test_a_layer_that_is_called_must_be_built(untouched):
+    model = WithSpare(uses_it=True)
+    model.hidden.build((None, 4))
+    model.built = True
+    before = untouched(model)
+    with pytest.raises(ValueError, match="call it once"):
+        signal_report(model, normal(6, 4))
+    assert untouched(model) == before
+
+
+class Mean(keras.Model):
+    """One number for all examples, not one for each."""
+
+    def __init__(self):
+        super().__init__(name="mean")
+        self.hidden = layers.Dense(8, name="hidden")
+
+    def call(self, x):
+        return ops.mean(self.hidden(x))
+
+
+def test_one_number_for_a_batch_is_refused():
+    model = Mean()
+    model(normal(3, 4))
+    with pytest.raises(ValueError, match=r"`model`.*floating-point numbers for each example"):
+        signal_report(model, normal(6, 4))
+
+
+@pytest.mark.parametrize("kind", ["float32", "int32"])
+def test_examples_that_are_all_alike_are_refused(kind):
+    inputs = keras.Input((4,), dtype=kind)
+    x = layers.Embedding(3, 2)(inputs) if kind == "int32" else layers.Dense(3)(inputs)
+    with pytest.raises(ValueError, match=r"`batch`.*examples that differ.*16 that are all alike"):
+        signal_report(keras.Model(inputs, x), np.ones((16, 4), kind))
+
+
 class Own(keras.Model):
     """A model that a graph does not show."""
 
@@ -506,7 +612,7 @@ class TestRefusals:
             signal_report(keras.Sequential([layers.Dense(3)]), normal(4, 3))
         inputs = keras.Input((3,), dtype="int32")
         with pytest.raises(ValueError, match=r"`model`.*floating-point"):
-            signal_report(keras.Model(inputs, inputs + 1), np.ones((4, 3), "int32"))
+            signal_report(keras.Model(inputs, inputs + 1), np.eye(4, 3, dtype="int32"))
 
     @pytest.mark.parametrize(
         ("batch", "message"),

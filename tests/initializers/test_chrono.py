@@ -46,20 +46,28 @@ def test_the_order_is_that_of_keras():
 
 
 def test_in_a_layer_and_its_file(tmp_path):
-    law = Chrono(30, "lstm", seed=3)
-    inputs = keras.Input((None, 2))
-    lstm = layers.LSTM(5, bias_initializer=law, unit_forget_bias=False, name="lstm")
-    model = keras.Model(inputs, lstm(inputs))
-    np.testing.assert_array_equal(lstm.cell.bias, chrono_lstm_bias(5, 30, seed=3))
+    inputs = keras.Input((2,))
+    law = Chrono(30, "update", seed=3)
+    model = keras.Model(inputs, layers.Dense(5, "sigmoid", bias_initializer=law)(inputs))
+    np.testing.assert_array_equal(model.layers[-1].bias, law((5,)))
     model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras").get_layer("lstm")
-    assert again.cell.bias_initializer.get_config() == {"t_max": 30, "gate": "lstm", "seed": 3}
+    again = keras.models.load_model(tmp_path / "model.keras").layers[-1].bias_initializer
+    assert again.get_config() == {"t_max": 30, "gate": "update", "seed": 3}
 
 
-def test_keras_own_forget_bias_is_refused():
-    layer = layers.LSTM(5, bias_initializer=Chrono(30, "lstm"))
-    with pytest.raises(ValueError, match="unit_forget_bias=False"):
-        layer.build((None, 4, 2))
+def test_keras_lstm_as_it_comes():
+    """With its own forget bias it asks for its biases in parts: only the model is right."""
+    inputs = keras.Input((None, 2))
+    model = keras.Model(inputs, layers.LSTM(8, name="lstm")(inputs))
+    chrono(model, 100, seed=0)
+    bias = np.array(model.get_layer("lstm").cell.bias)
+    memory = 1 / (1 - gates(bias[8:16]))
+    assert (memory >= 2 - 1e-4).all()
+    assert (memory <= 100 + 1e-2).all()
+    np.testing.assert_array_equal(bias[:8], -bias[8:16])
+    assert not bias[16:].any()
+    with pytest.raises(ValueError, match=r"`gate`.*chrono\(model, t_max\)"):
+        Chrono(100, "lstm")
 
 
 def whole():
@@ -130,6 +138,8 @@ def test_refusals():
     inputs = keras.Input((4, 3))
     with pytest.raises(ValueError, match=r"`model`.*an LSTM, a GRU"):
         chrono(keras.Model(inputs, layers.SimpleRNN(2)(inputs)), 10)
+    with pytest.raises(ValueError, match=r"`model`.*a built one"):
+        chrono(layers.LSTMCell(2), 10)
     with pytest.raises(ValueError, match=r"`model`.*have biases"):
         chrono(keras.Model(inputs, layers.LSTM(2, use_bias=False)(inputs)), 10)
 

@@ -97,6 +97,18 @@ def test_edges():
     assert MeanField("relu", 2.0).depth_scale > 1e6
 
 
+def test_signals_that_vanish_or_explode_have_no_correlation():
+    for field in (MeanField("tanh", 0.5, 0.0), MeanField("relu", 3.0, 0.0)):
+        with pytest.raises(ValueError, match=r"`kernel_variance`.*neither 0 nor infinite"):
+            field.next_correlation(0.5)
+    for name in ("correlation", "depth_scale"):
+        with pytest.raises(ValueError, match=r"`kernel_variance`.*neither 0 nor infinite"):
+            getattr(MeanField("relu", 3.0, 0.0), name)
+    ordered = MeanField("tanh", 0.5, 0.0)  # small differences fall still
+    assert ordered.correlation == 1
+    assert ordered.depth_scale == pytest.approx(1 / math.log(2), rel=1e-6)
+
+
 def test_relus_correlation_is_the_arc_cosine_kernel():
     field = MeanField("relu", 2.0)
     for c in (-0.5, 0.0, 0.3, 0.9):

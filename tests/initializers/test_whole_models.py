@@ -76,11 +76,40 @@ def test_a_branch_that_keeps_no_zeros_is_refused():
         zero_residual_branches(keras.Model(inputs, layers.Add()([inputs, branch])))
 
 
-def test_a_branch_without_an_end_is_refused():
+@pytest.mark.parametrize("activation", ["sigmoid", "softplus", layers.Activation("sigmoid")])
+def test_a_last_kernel_whose_activation_keeps_no_zeros_is_refused(activation):
+    inputs = keras.Input((8,))
+    branch = layers.Dense(8, activation, name="squashed")(inputs)
+    with pytest.raises(ValueError, match=r"keep zeros.*squashed"):
+        zero_residual_branches(keras.Model(inputs, layers.Add()([inputs, branch])))
+
+
+def test_what_is_refused_is_left_as_it_was():
+    inputs = keras.Input((8,))
+    x = layers.Add()([inputs, layers.Dense(8, name="first")(inputs)])
+    model = keras.Model(inputs, layers.Add()([x, layers.Dense(8, "sigmoid", name="second")(x)]))
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"keep zeros.*second"):
+        zero_residual_branches(model)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_attention_ends_in_its_output():
     inputs = keras.Input((4, 8))
-    attended = layers.MultiHeadAttention(2, 4, name="attention")(inputs, inputs)
-    with pytest.raises(ValueError, match=r"`gamma` or `kernel`.*attention"):
-        zero_residual_branches(keras.Model(inputs, layers.Add()([inputs, attended])))
+    attention = layers.MultiHeadAttention(2, 4, bias_initializer="ones", name="attention")
+    model = keras.Model(inputs, inputs + attention(inputs, inputs))
+    assert zero_residual_branches(model) == ["attention"]
+    x = np.random.default_rng(0).normal(size=(3, 4, 8)).astype("float32")
+    np.testing.assert_array_equal(model(x), x)
+
+
+def test_a_branch_without_an_end_is_refused():
+    inputs = keras.Input((8,))
+    halves = [layers.Dense(4)(inputs), layers.Dense(4)(inputs)]
+    branch = layers.Concatenate(name="joined")(halves)
+    with pytest.raises(ValueError, match=r"`gamma` or `kernel`.*joined"):
+        zero_residual_branches(keras.Model(inputs, layers.Add()([inputs, branch])))
 
 
 class Highway(layers.Layer):
