@@ -112,6 +112,17 @@ def test_several_steps_in_an_execution(tmp_path):
     np.testing.assert_allclose([10**v for _, v in logged], gradients[1::2], rtol=1e-5)
 
 
+def test_an_execution_that_an_epoch_cuts_short(tmp_path):
+    """The number is that of the last step that was taken, and of no step to come."""
+    model = build(steps_per_execution=3)
+    fit(model, callbacks=[GradientFlow(tmp_path, every=1)], epochs=2)
+    gradients = [norm(gradients[7]) for gradients, *_ in taped(build(), batches().repeat(2))]
+    logged = scalars(tmp_path)["log10_gradient_norm/003_head"]
+    assert [step for step, _ in logged] == [2, 3, 6, 7]
+    np.testing.assert_allclose([10**v for _, v in logged], np.take(gradients, [2, 3, 6, 7]), 1e-5)
+    assert [event.step for event in events(tmp_path).Scalars("epoch/loss")] == [4, 8]
+
+
 def test_what_is_not_finite_is_seen(tmp_path):
     x = np.ones((BATCH, 2), "float32")
     image = keras.Input((2,))
