@@ -120,8 +120,9 @@ class GradientRecorder:
             if step != self._logged or said:  # a step that overflowed is taken again
                 self._logged = step
                 self.log.write(record.step, tagged(record), histograms(record), texts)
-                self._map.add(record.step, record.scalars.get("gradient_norm", {}))
-                self._drawn = False
+                if norms := record.scalars.get("gradient_norm"):
+                    self._map.add(record.step, norms)
+                    self._drawn = False
             self.summary.update(summary(record))
         for words in said:
             logger.warning("%s", words)
@@ -140,10 +141,12 @@ class GradientRecorder:
             hparams = {**hyperparameters.facts(self.model), **self._hparams}
             opening = hyperparameters.session(hparams, list(scalars), self.log.file.directory)
             self.log.append(self._steps, opening)
-        images = {} if self._drawn else {"gradient_map": self._map.png()}
-        self._drawn = True
-        self.log.write(self._steps, scalars, images=images)
+        self.log.write(self._steps, scalars)
         self.log.file.flush()
+        if not self._drawn:
+            self._drawn = True
+            self.log.write(self._steps, images={"gradient_map": self._map.png()})
+            self.log.file.flush()
 
     def close(self) -> None:
         """End the record of this training."""
