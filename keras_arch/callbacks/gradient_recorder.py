@@ -86,9 +86,9 @@ class GradientRecorder:
             return None
 
     def watch(self, watched: WatchedStep) -> None:
-        """Have the training run through the watched step."""
+        """Have steps of the training run through the watched step."""
         self.watched = watched
-        watched.install(self.attempt)
+        watched.begin(self.attempt)
 
     def count_steps(self) -> None:
         """Read how many steps the optimizer has done, which may wait for the last of them."""
@@ -100,7 +100,8 @@ class GradientRecorder:
         if not self._is_due():
             return
         self.count_steps()  # an optimizer that skips an update stays at its iteration
-        self.watched.due = self._is_due()
+        if self._is_due():
+            self.watched.arm()
 
     def after_step(self) -> None:
         """Log what was watched, if the step was."""
