@@ -57,7 +57,8 @@ class GradientFlow(keras.callbacks.Callback):
     on where the first one stopped. With ``gradient_accumulation_steps`` the record is of
     the step that updates, and of the gradient of its batch (clipping: of the mean). With
     ``steps_per_execution`` it is of the last step of an execution. On JAX, activations are
-    seen in Keras's own training step only, not in one of the model's.
+    seen in Keras's own training step only, not in one of the model's. A training takes one
+    ``GradientFlow``.
 
     Args:
         log_dir: Directory of the run; the records go into its folder ``gradient_flow``.
@@ -71,7 +72,8 @@ class GradientFlow(keras.callbacks.Callback):
         alarms: What was found wrong, in words that name the layer.
 
     Raises:
-        ValueError: If ``every`` is not a positive integer.
+        ValueError: If ``every`` is not a positive integer; when training begins, if it has
+            another ``GradientFlow``.
         RuntimeError: If Keras runs neither on TensorFlow nor on JAX.
 
     Example:
@@ -107,6 +109,9 @@ class GradientFlow(keras.callbacks.Callback):
         return self._alarms.words
 
     def on_train_begin(self, logs: dict | None = None) -> None:
+        training = {} if self.params is None else self.params  # its callbacks share this one
+        if training.setdefault("gradient_flow", id(self)) != id(self):
+            raise invalid("callbacks", "at most one `GradientFlow` in a training", "another one")
         self._recorder = GradientRecorder(
             self.log_dir, self.every, self.model, self._alarms, self.hparams, self.summary
         )
@@ -127,8 +132,6 @@ class GradientFlow(keras.callbacks.Callback):
     def on_train_end(self, logs: dict | None = None) -> None:
         self._recorder.attempt(self._recorder.close)
         self._recorder = None
-        if self._watched is not None:
-            self._watched.remove()
 
     def flush(self) -> None:
         """Hand the records so far to the operating system."""
@@ -136,6 +139,7 @@ class GradientFlow(keras.callbacks.Callback):
             self._recorder.attempt(self._recorder.log.file.flush)
 
     def _watch(self):
+        WatchedStep.disarm(self.model)
         if self._watched is None or not self._watched.is_of(self.model):
             self._watched = WatchedStep(self.model, self.histograms, self.activations)
         self._recorder.watch(self._watched)

@@ -72,7 +72,6 @@ class GradientRecorder:
         self._drawn = True  # nothing new to draw
         self._reader: FlowReader | None = None
         self._steps = 0  # of the optimizer, done so far
-        self._step = -1  # the last one that was watched
         self._logged = -1
 
     def attempt(self, action: Callable[..., Any], *arguments: Any) -> Any:
@@ -87,9 +86,9 @@ class GradientRecorder:
             return None
 
     def watch(self, watched: WatchedStep) -> None:
-        """Have the training run through the watched step."""
+        """Have steps of the training run through the watched step."""
         self.watched = watched
-        watched.install(self.attempt)
+        watched.begin(self.attempt)
 
     def count_steps(self) -> None:
         """Read how many steps the optimizer has done, which may wait for the last of them."""
@@ -98,31 +97,33 @@ class GradientRecorder:
 
     def before_step(self) -> None:
         """Have the coming step watched, where it is one to be recorded."""
-        if self._due() is None:
+        if not self._is_due():
             return
         self.count_steps()  # an optimizer that skips an update stays at its iteration
-        step = self._due()
-        if step is not None:
-            self._step = step
-            self.watched.due = True
+        if self._is_due():
+            self.watched.arm()
 
     def after_step(self) -> None:
         """Log what was watched, if the step was."""
-        self._steps += self.model.steps_per_execution
         if self.watched is None or not self.watched.measured:
+            self._steps += self.model.steps_per_execution
             return
+        coming = self._updates
+        self.count_steps()  # the last execution of an epoch may be short of steps
+        step = max(coming, self._updates - 1)  # an update that was skipped will be taken again
         if self._reader is None or not self._reader.is_current:
             self._reader = FlowReader(self.watched, kernel_layers(self.model))
         with np.errstate(all="ignore"):  # zeros and infinities are to be seen
-            record = self._reader.read(self._step)
+            record = self._reader.read(step)
             self.watched.measured = {}
             said = self._alarms.raised_by(record, self._patience())
             texts = {"alarms": "\n\n".join(self._alarms.words)} if said else {}
-            if self._step != self._logged or said:  # a step that overflowed is taken again
-                self._logged = self._step
+            if step != self._logged or said:  # a step that overflowed is taken again
+                self._logged = step
                 self.log.write(record.step, tagged(record), histograms(record), texts)
-                self._map.add(record.step, record.scalars.get("gradient_norm", {}))
-                self._drawn = False
+                if norms := record.scalars.get("gradient_norm"):
+                    self._map.add(record.step, norms)
+                    self._drawn = False
             self.summary.update(summary(record))
         for words in said:
             logger.warning("%s", words)
@@ -133,6 +134,7 @@ class GradientRecorder:
         Args:
             logs: What Keras says of the epoch.
         """
+        self.count_steps()
         numbers = {key: float(value) for key, value in {**logs, **self.summary}.items()}
         scalars = {f"epoch/{key}": value for key, value in numbers.items()}
         if not self._opened:
@@ -140,10 +142,12 @@ class GradientRecorder:
             hparams = {**hyperparameters.facts(self.model), **self._hparams}
             opening = hyperparameters.session(hparams, list(scalars), self.log.file.directory)
             self.log.append(self._steps, opening)
-        images = {} if self._drawn else {"gradient_map": self._map.png()}
-        self._drawn = True
-        self.log.write(self._steps, scalars, images=images)
+        self.log.write(self._steps, scalars)
         self.log.file.flush()
+        if not self._drawn:
+            self._drawn = True
+            self.log.write(self._steps, images={"gradient_map": self._map.png()})
+            self.log.file.flush()
 
     def close(self) -> None:
         """End the record of this training."""
@@ -151,14 +155,19 @@ class GradientRecorder:
             self.log.append(self._steps, hyperparameters.end())
         self.log.file.close()
 
-    def _due(self):
-        """Return the number of the coming update, if it is to be recorded; else None."""
-        accumulated = self._optimizer.gradient_accumulation_steps or 1
-        done = self._steps // accumulated
-        step = (self._steps + self.model.steps_per_execution) // accumulated - 1
-        if step // self.every == (done - 1) // self.every:
-            return None
-        return step
+    @property
+    def _updates(self):
+        """How many updates the steps so far have made."""
+        return self._steps // self._accumulated
+
+    @property
+    def _accumulated(self):
+        return self._optimizer.gradient_accumulation_steps or 1
+
+    def _is_due(self):
+        """Whether the coming execution may make an update that is to be recorded."""
+        last = (self._steps + self.model.steps_per_execution) // self._accumulated - 1
+        return last // self.every > (self._updates - 1) // self.every
 
     @functools.cached_property
     def _optimizer(self):

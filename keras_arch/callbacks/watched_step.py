@@ -3,7 +3,8 @@
     fit -> due? - no --> the step that Keras made, untouched
                 - yes -> the watched one: logs, measures
 
-So what is not recorded costs nothing. In the watched form, calls of layers and optimizers
+So what is not recorded costs nothing, and nothing stays behind where training is interrupted:
+the watched form stands in the model for the one step that is due. In the watched form, calls of layers and optimizers
 pass by taps while the step is traced; the arithmetic of the training is the same.
 
 Replicas of ``tf.distribute`` return their parts, which Keras averages, and the measures are
@@ -33,7 +34,6 @@ class WatchedStep:
         activations: Whether to measure what layers put out.
 
     Attributes:
-        due: Whether the next step will be watched.
         measured: What the last watched step measured, by kind.
         applied: Of each call of an optimizer, its attribute and the variables.
         layers: Names of the layers whose activations were measured.
@@ -41,7 +41,6 @@ class WatchedStep:
     """
 
     def __init__(self, model: keras.Model, histograms: bool, activations: bool) -> None:
-        self.due = False
         self.measured: dict[str, Any] = {}
         self.applied: list[tuple[str, list[keras.Variable]]] = []
         self.layers: list[str] = []
@@ -60,22 +59,33 @@ class WatchedStep:
 
     def is_of(self, model: keras.Model) -> bool:
         """Whether this is the step that a model takes: not, once it is compiled anew."""
-        return model is self._model and model.train_function in (self._own, self._dispatch)
+        return model is self._model and model.train_function is self._own
 
-    def install(self, attempt: Callable[..., Any]) -> None:
-        """Stand in for the model's training function.
+    def begin(self, attempt: Callable[..., Any]) -> None:
+        """Begin a training.
 
         Args:
             attempt: Calls its first argument with the others, and lets no exception pass.
         """
         self._attempt = attempt
-        self.due, self.measured = False, {}
-        self._model.train_function = self._dispatch
+        self.measured = {}
 
-    def remove(self) -> None:
-        """Give the model its own training function back."""
-        if self._model.train_function == self._dispatch:
-            self._model.train_function = self._own
+    def arm(self) -> None:
+        """Have the next step watched.
+
+        Raises:
+            RuntimeError: If the model no longer has the training function it began with.
+        """
+        if self._model.train_function is not self._own:
+            raise RuntimeError("The training function was replaced while training went on.")
+        self._model.train_function = self._run
+
+    @staticmethod
+    def disarm(model: keras.Model) -> None:
+        """Give a model its own training function back, if it was armed and never ran."""
+        armed = getattr(model.train_function, "__self__", None)
+        if isinstance(armed, WatchedStep):
+            model.train_function = armed._own
 
     def _made(self):
         """Return the training function that Keras makes of the watched step."""
@@ -88,10 +98,8 @@ class WatchedStep:
             finally:
                 model.train_function = self._own
 
-    def _dispatch(self, *arguments):
-        if not self.due:
-            return self._own(*arguments)
-        self.due = False
+    def _run(self, *arguments):
+        self._model.train_function = self._own
         self.measured = {}
         try:
             result = self._watched(*arguments)

@@ -44,6 +44,27 @@ def test_a_long_training_is_thinned_out():
     assert steps[-1] > 9 * COLUMNS
 
 
+def test_no_kernel_is_no_map(tmp_path, caplog):
+    """Of biases and scales alone, the numbers are logged."""
+    image = keras.Input((4,), name="image")
+    x = keras.layers.BatchNormalization(name="norm")(image)
+    model = keras.Model(image, keras.layers.Dense(1, name="head", trainable=False)(x))
+    model.compile("sgd", "mse", jit_compile=False)
+    x = np.random.default_rng(0).normal(size=(8, 4))
+    fit(model, tf.data.Dataset.from_tensors((x, x[:, :1])), [GradientFlow(tmp_path)], epochs=2)
+    assert caplog.records == []
+    logged = events(tmp_path)
+    assert len(logged.Scalars("log10_group_gradient_norm/gamma")) == 1
+    assert len(logged.Scalars("epoch/loss")) == 2
+    assert logged.Tags()["images"] == []
+
+
+def test_a_map_that_cannot_be_drawn_costs_no_numbers(tmp_path, monkeypatch):
+    monkeypatch.delattr(DepthMap, "png")
+    fit(build(), callbacks=[GradientFlow(tmp_path)])
+    assert len(events(tmp_path).Scalars("epoch/loss")) == 1
+
+
 def hparams(log_dir):
     """What the run tells the tab, by kind of message."""
     found = events(log_dir)

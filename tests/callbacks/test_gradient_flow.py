@@ -112,6 +112,17 @@ def test_several_steps_in_an_execution(tmp_path):
     np.testing.assert_allclose([10**v for _, v in logged], gradients[1::2], rtol=1e-5)
 
 
+def test_an_execution_that_an_epoch_cuts_short(tmp_path):
+    """The number is that of the last step that was taken, and of no step to come."""
+    model = build(steps_per_execution=3)
+    fit(model, callbacks=[GradientFlow(tmp_path, every=1)], epochs=2)
+    gradients = [norm(gradients[7]) for gradients, *_ in taped(build(), batches().repeat(2))]
+    logged = scalars(tmp_path)["log10_gradient_norm/003_head"]
+    assert [step for step, _ in logged] == [2, 3, 6, 7]
+    np.testing.assert_allclose([10**v for _, v in logged], np.take(gradients, [2, 3, 6, 7]), 1e-5)
+    assert [event.step for event in events(tmp_path).Scalars("epoch/loss")] == [4, 8]
+
+
 def test_what_is_not_finite_is_seen(tmp_path):
     x = np.ones((BATCH, 2), "float32")
     image = keras.Input((2,))
@@ -223,26 +234,71 @@ def test_a_model_that_its_first_step_builds(tmp_path):
 
 
 class Raise(keras.callbacks.Callback):
-    def on_train_batch_end(self, batch, logs=None):
+    def __init__(self, at):
+        super().__init__()
+        setattr(self, at, self.fail)
+
+    def fail(self, batch, logs=None):
         raise KeyError("on purpose")
 
 
 def test_nothing_is_left_behind_where_training_raised(tmp_path):
     model = build()
     callback = GradientFlow(tmp_path)
+    own = model.make_train_function() or model.train_function
     with pytest.raises(KeyError, match="on purpose"):
-        fit(model, callbacks=[callback, Raise()])
+        fit(model, callbacks=[callback, Raise("on_train_batch_end")])
+    assert model.train_function is own
     assert "apply" not in vars(model.optimizer)
     with pytest.raises(tf.errors.InvalidArgumentError):  # labels out of range, in the step
         fit(model, batches().map(lambda x, y: (x, y + 9)), [callback])
+    assert model.train_function is own
     assert "apply" not in vars(model.optimizer)
     fit(model)
     before = scalars(tmp_path)
     fit(model)  # a step that stayed behind would record
     assert scalars(tmp_path) == before
     fit(model, callbacks=[callback])
-    assert "gradient_flow" not in repr(model.train_function)
+    assert model.train_function is own
     copy.deepcopy(callback)
+
+
+def test_a_step_that_was_to_be_watched_and_never_came(tmp_path):
+    model = build()
+    own = model.make_train_function() or model.train_function
+    with pytest.raises(KeyError, match="on purpose"):
+        fit(model, callbacks=[GradientFlow(tmp_path / "first"), Raise("on_train_batch_begin")])
+    fit(model, callbacks=[GradientFlow(tmp_path / "next", every=1)])
+    assert model.train_function is own
+    logged = scalars(tmp_path / "next")["log10_gradient_norm/003_head"]
+    assert [step for step, _ in logged] == [0, 1, 2, 3]
+
+
+def test_a_training_takes_one(tmp_path):
+    model = build()
+    first, second = GradientFlow(tmp_path / "first", every=1), GradientFlow(tmp_path / "second")
+    with pytest.raises(ValueError, match="at most one `GradientFlow`"):
+        fit(model, callbacks=[first, second])
+    assert model.optimizer.iterations == 0
+    for callback in (second, first):
+        fit(model, callbacks=[callback])
+    for name, steps in (("first", [4, 5, 6, 7]), ("second", [0])):
+        logged = scalars(tmp_path / name)["log10_gradient_norm/003_head"]
+        assert [step for step, _ in logged] == steps
+
+
+def test_a_training_function_of_somebody_else_stays(tmp_path, caplog):
+    class Replace(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 0:
+                own = self.model.train_function
+                self.model.train_function = lambda *arguments: own(*arguments)
+
+    model = build()
+    fit(model, callbacks=[GradientFlow(tmp_path, every=1), Replace()])
+    assert "<lambda>" in repr(model.train_function)
+    [record] = [r for r in caplog.records if "records no more" in r.message]
+    assert "was replaced" in str(record.exc_info[1])
 
 
 def test_what_fails_is_logged_once_and_training_goes_on(tmp_path, caplog):
