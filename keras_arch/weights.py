@@ -99,7 +99,7 @@ def plan(
         variables = mine.get(name)
         if variables is None or len(variables) != len(arrays):
             has = "no such layer" if variables is None else f"{len(variables)} weights there"
-            skipped[layer] = f"{len(arrays)} weights, {has}"
+            skipped[name] = f"{len(arrays)} weights, {has}"
             continue
         for variable, array in zip(variables, arrays, strict=True):
             shape, path = tuple(variable.shape), f"{name}/{variable.name}"

@@ -109,7 +109,7 @@ def image_classifier(
             inputs = keras.utils.get_source_inputs(image)
         model = Model(inputs, x, name=name)
         if source is not None:
-            load_weights(source, model, family)
+            load_weights(source, model, family, include_top)
         return model
 
     return image, finish

@@ -49,7 +49,7 @@ def inception_residual_block(
     y = layers.Conv2D(x.shape[-1], 1, name=f"{name}_conv")(y)
     y = channel_attention(y, attention, f"{name}_attention")
     if rate:
-        y = StochasticDepth(rate, name=f"{name}_drop")(y)
+        y = StochasticDepth(rate, "inverted", name=f"{name}_drop")(y)
     return residual_scale(x, y, scale, name=name)
 
 

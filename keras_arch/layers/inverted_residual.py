@@ -60,5 +60,5 @@ def inverted_residual(
     if stride > 1 or past.shape[-1] != filters:
         return x
     if stochastic_depth:
-        x = StochasticDepth(stochastic_depth, name=f"{name}_survival")(x)
+        x = StochasticDepth(stochastic_depth, "inverted", name=f"{name}_survival")(x)
     return layers.Add(name=f"{name}_add")([past, x])

@@ -14,6 +14,10 @@ from keras_arch.errors import invalid
 
 log = logging.getLogger(__name__)
 
+# Layers that a model may lack, or have anew; without its top, all that stand behind the features.
+HEADS = r"head\b|aux\d"
+TOP = rf"{HEADS}|(fc\d*|f6|h3|embedding(_bn)?)\b"
+
 Source: TypeAlias = keras.Model | str | os.PathLike
 
 
@@ -48,14 +52,27 @@ def find_weights(
     return weights
 
 
-def load_weights(source: Source, model: keras.Model, family: str) -> None:
-    """Give a model all weights but those of new heads, or none and an error."""
+def load_weights(source: Source, model: keras.Model, family: str, include_top: bool) -> None:
+    """Give a model all weights but those of new heads, or none and an error.
+
+    Args:
+        source: What ``find_weights`` found.
+        model: The model.
+        family: Name of its factory in the catalogue.
+        include_top: Whether it has its top.
+
+    Raises:
+        ValueError: If weights of the model would stay random, or some of the source have no
+            place in it.
+    """
     report, values = transfer.plan(source, model, registry.get(family).rename)
-    missing = [path for path in report.untouched if not re.match(r"head/|aux\d", path)]
-    if missing or not (report.copied or report.adapted):
+    missing = [path for path in report.untouched if not re.match(HEADS, path)]
+    spare = [path for path in report.skipped if not re.match(HEADS if include_top else TOP, path)]
+    if missing or spare or not (report.copied or report.adapted):
         raise ValueError(
             f"Invalid value for argument `weights`. They are not those of this model: "
-            f"{len(missing)} of its weights would stay random, such as {missing[:3]}. Expected "
+            f"{len(missing)} of its weights would stay random, such as {missing[:3]}, "
+            f"{len(spare)} parts of them have no place in it, such as {spare[:3]}. Expected "
             f"weights of {model.name!r} in this size. {report}"
         )
     transfer.assign(model, values)

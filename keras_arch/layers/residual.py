@@ -50,6 +50,7 @@ def residual_sum(
     shortcuts: Sequence[keras.KerasTensor],
     attention: Attention = None,
     stochastic_depth: float = 0.0,
+    stochastic_depth_mode: str = "inverted",
     name: str = "residual",
 ) -> keras.KerasTensor:
     """What has to happen to a branch until it is added: ``(B, H, W, C)``, the same.
@@ -59,11 +60,12 @@ def residual_sum(
         shortcuts: What it is added to; without any, the branch is all there is.
         attention: Of the branch's channels, as ``channel_attention`` takes it.
         stochastic_depth: How often the branch is left out in training.
+        stochastic_depth_mode: Of ``StochasticDepth``.
         name: Prefix of the layers' names.
     """
     x = channel_attention(x, attention, name=f"{name}_attention")
     if stochastic_depth:
-        x = StochasticDepth(stochastic_depth, name=f"{name}_survival")(x)
+        x = StochasticDepth(stochastic_depth, stochastic_depth_mode, name=f"{name}_survival")(x)
     return layers.Add(name=f"{name}_add")([*shortcuts, x]) if shortcuts else x
 
 
@@ -85,6 +87,7 @@ def residual_block(
     conv_bias: bool = False,
     attention: Attention = None,
     stochastic_depth: float = 0.0,
+    stochastic_depth_mode: str = "inverted",
     further: Sequence[keras.KerasTensor] = (),
     name: str = "residual",
 ) -> keras.KerasTensor:
@@ -101,6 +104,7 @@ def residual_block(
         conv_bias: Whether the convolutions have biases.
         attention: Of the branch's channels, as ``channel_attention`` takes it.
         stochastic_depth: How often the branch is left out in training.
+        stochastic_depth_mode: Of ``StochasticDepth``.
         further: Shortcuts that come from farther back.
         name: Prefix of the layers' names.
 
@@ -111,7 +115,7 @@ def residual_block(
     x = conv_bn(x, filters, 3, stride, conv_bias, name=f"{name}_1")
     x = layers.ReLU(name=f"{name}_1_relu")(x)
     x = conv_bn(x, filters, 3, 1, conv_bias, name=f"{name}_2")
-    x = residual_sum(x, [*past, *further], attention, stochastic_depth, name=name)
+    x = residual_sum(x, [*past, *further], attention, stochastic_depth, stochastic_depth_mode, name)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
@@ -125,6 +129,7 @@ def bottleneck_block(
     widening: int = 1,
     attention: Attention = None,
     stochastic_depth: float = 0.0,
+    stochastic_depth_mode: str = "inverted",
     name: str = "bottleneck",
 ) -> keras.KerasTensor:
     """1x1, 3x3 and 1x1: ``(B, H, W, C) -> (B, H/stride, W/stride, 4 * filters)``.
@@ -139,6 +144,7 @@ def bottleneck_block(
         widening: Factor of the channels of the first two convolutions.
         attention: Of the branch's channels, as ``channel_attention`` takes it.
         stochastic_depth: How often the branch is left out in training.
+        stochastic_depth_mode: Of ``StochasticDepth``.
         name: Prefix of the layers' names.
 
     Raises:
@@ -153,7 +159,7 @@ def bottleneck_block(
     x = conv_bn(x, widening * filters, 3, second, conv_bias, name=f"{name}_2")
     x = layers.ReLU(name=f"{name}_2_relu")(x)
     x = conv_bn(x, 4 * filters, 1, 1, conv_bias, name=f"{name}_3")
-    x = residual_sum(x, past, attention, stochastic_depth, name=name)
+    x = residual_sum(x, past, attention, stochastic_depth, stochastic_depth_mode, name)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 

@@ -6,9 +6,11 @@ ECCV 2016. https://arxiv.org/abs/1603.09382
     training   past + b F(x)      b = 1 with probability p, else 0: one draw for a mini-batch
     test       past + p F(x)
 
-``mode="inverted"`` has the same expectation: ``b / p`` in training, 1 at test. A branch that
-is left out is computed all the same, so its normalization statistics move and no time is
-saved; its weights get no gradient.
+``mode="inverted"`` has the same expectation: ``b / p`` in training, 1 at test. So a network
+answers the same whatever the rate, and all families here take it; ``ResNet`` has the paper's
+on demand, as its preset ``StochasticDepthResNet`` does. A branch that is left out is computed
+all the same, so its normalization statistics move and no time is saved; its weights get no
+gradient.
 """
 
 from typing import Any

@@ -59,7 +59,12 @@ PRESETS = {
     "ResNet44CIFAR": {"depths": (7, 7, 7), **CIFAR},
     "ResNet56CIFAR": {"depths": (9, 9, 9), **CIFAR},
     "ResNet110CIFAR": {"depths": (18, 18, 18), **CIFAR},
-    "StochasticDepthResNet": {"depths": (18, 18, 18), **CIFAR, "stochastic_depth": 0.5},
+    "StochasticDepthResNet": {
+        "depths": (18, 18, 18),
+        **CIFAR,
+        "stochastic_depth": 0.5,
+        "stochastic_depth_mode": "paper",
+    },
     "SEResNet18": {"depths": (2, 2, 2, 2), "block": "basic", **SE},
     "SEResNet34": {"depths": (3, 4, 6, 3), "block": "basic", **SE},
     "SEResNet50": {"depths": (3, 4, 6, 3), **SE},
@@ -126,6 +131,9 @@ KERAS_NAMES = {  # layers of keras.applications -> ours
     },
     reference="keras.applications",
     rename=KERAS_NAMES,
+    xfail={
+        "inference_is_free_of_stochastic_depth-plain": "no branch of it can be left out",
+    },
     tiny={
         "bottleneck": {
             "depths": (2, 1),
@@ -194,6 +202,7 @@ def ResNet(
     widening: int = 1,
     dropout: float = 0.0,
     stochastic_depth: float = 0.0,
+    stochastic_depth_mode: str = "inverted",
     attention: Attention = None,
     stem: str = "imagenet",
     include_top: bool = True,
@@ -221,6 +230,9 @@ def ResNet(
         dropout: Rate before the head.
         stochastic_depth: How often the last block is left out in training, the blocks
             before it ever less.
+        stochastic_depth_mode: ``"inverted"`` scales the branches that are kept in training,
+            so that the model is the same at test whatever the rate; ``"paper"`` scales all
+            branches at test, as ``StochasticDepthResNet`` does.
         attention: ``None``, ``"squeeze_excitation"`` or a function ``(x, name) -> x``, for
             the channels of each branch.
         stem: ``"imagenet"`` (7x7, a quarter of the size) or ``"cifar"`` (3x3, full size).
@@ -242,8 +254,8 @@ def ResNet(
     Raises:
         ValueError: If the stages differ in number, the network is too deep for Keras
             (ResNet-1202), or ``block``, ``shortcut``, ``stride_in``, ``widening``,
-            ``stochastic_depth``, ``attention``, ``stem``, ``pooling`` or ``weights`` is none
-            of the above.
+            ``stochastic_depth``, ``stochastic_depth_mode``, ``attention``, ``stem``,
+            ``pooling`` or ``weights`` is none of the above.
 
     Example:
 
@@ -259,6 +271,10 @@ def ResNet(
         raise invalid("widening", "a positive integer, 1 for basic blocks", widening)
     if shortcut == "none" and stochastic_depth:
         raise invalid("stochastic_depth", "0 without shortcuts", stochastic_depth)
+    if stochastic_depth_mode not in ("paper", "inverted"):
+        raise invalid(
+            "stochastic_depth_mode", 'one of {"paper", "inverted"}', stochastic_depth_mode
+        )
     plain = 6 if block == "basic" else 9
     check_depth(depths, plain if shortcut == "none" else 2)  # layers: addition and ReLU
     rates = iter(linear_rates(stochastic_depth, sum(depths)))
@@ -295,6 +311,7 @@ def ResNet(
                 conv_bias=conv_bias,
                 attention=attention,
                 stochastic_depth=next(rates),
+                stochastic_depth_mode=stochastic_depth_mode,
                 name=f"stage{stage}_block{index}",
             )
         x = layers.Identity(name=f"stage{stage}")(x)

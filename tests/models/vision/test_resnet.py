@@ -248,6 +248,14 @@ def test_what_cannot_be_built_is_refused():
         models.ResNet20CIFAR(stochastic_depth=1.0)
     with pytest.raises(ValueError, match="`widening`"):
         models.ResNet18(widening=2)
-    for argument in ("block", "shortcut", "stride_in", "attention", "stem", "pooling"):
+    for argument in (
+        "block",
+        "shortcut",
+        "stride_in",
+        "stochastic_depth_mode",
+        "attention",
+        "stem",
+        "pooling",
+    ):
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):
             ResNet((1,), (2,), input_shape=(8, 8, 3), include_top=False, **{argument: "other"})

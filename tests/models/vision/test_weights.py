@@ -117,6 +117,42 @@ def test_weights_of_another_size_are_refused(wrong, tmp_path):
         small(weights=tmp_path / "kept.weights.h5", **wrong)
 
 
+@pytest.mark.parametrize(
+    ("source", "model"),
+    [
+        (lambda: small(depths=(2, 1)), small),
+        (lambda: small(depths=(1, 2)), small),  # behind all that is copied
+        (
+            lambda: models.RoR(depth=8),
+            lambda **to: models.ResNet20CIFAR(depths=(1, 1, 1), shortcut="projection", **to),
+        ),
+        (
+            lambda: small(attention=lambda x, name: keras.layers.Dense(x.shape[-1], name=name)(x)),
+            small,
+        ),
+        (lambda: models.LeNet5("full"), lambda **to: models.LeNet5("modern", **to)),
+    ],
+)
+@pytest.mark.parametrize("top", [True, False])
+def test_weights_that_this_model_has_no_place_for_are_refused(source, model, top, tmp_path):
+    source().save_weights(tmp_path / "kept.weights.h5")
+    with pytest.raises(ValueError, match=r"`weights`.*, \d+ parts of them have no place in it"):
+        model(weights=tmp_path / "kept.weights.h5", include_top=top)
+
+
+@pytest.mark.parametrize("family", ["VGG", "LeNet5", "MobileNetV3", "InceptionResNetV1"])
+def test_without_the_top_the_weights_of_the_top_are_left(family, tmp_path):
+    """Of whatever stands behind the features, not only of the head."""
+    entry = keras_arch.get(family)
+    size = entry.tiny[next(iter(entry.tiny))]
+    source = fill_keras(entry.target(**size))
+    source.save_weights(tmp_path / "kept.weights.h5")
+    model = entry.target(**{**size, "include_top": False}, weights=tmp_path / "kept.weights.h5")
+    for layer in model.layers:
+        expected = source.get_layer(layer.name).get_weights()
+        assert all(map(np.array_equal, layer.get_weights(), expected))
+
+
 def test_a_missing_file_is_refused_before_anything_is_built(monkeypatch, tmp_path):
     def built(*_, **__):
         raise AssertionError("a layer was made")
