@@ -17,6 +17,7 @@ from keras import initializers, layers, ops
 
 from keras_arch.errors import invalid
 from keras_arch.registry import register
+from keras_arch.replaced import replaced
 
 SEPARABLE = (layers.SeparableConv1D, layers.SeparableConv2D)
 SCALED = (
@@ -90,15 +91,15 @@ def lsuv(
         raise invalid("model", "one with dense or convolutional layers to train", model)
     orthonormal = initializers.Orthogonal(seed=keras.random.SeedGenerator(seed))
     variances: dict[str, float] = {}
-    done: set[int] = set()  # kernels, since paths may come twice where models hold models
+    done: set[int] = set()  # layers
 
     def scaled(layer, activation):
         """In place of the layer's activation: sees what comes before, and sets it right."""
         kernel = layer.pointwise_kernel if isinstance(layer, SEPARABLE) else layer.kernel
 
         def activate(x):
-            if id(kernel) not in done:
-                done.add(id(kernel))
+            if id(layer) not in done:
+                done.add(id(layer))
                 bias = 0.0 if layer.bias is None else ops.cast(layer.bias, x.dtype)
                 signal, scale = x - bias, 1.0
                 for _ in range(iterations):
@@ -114,20 +115,26 @@ def lsuv(
 
         return activate
 
-    kept = [layer.activation for layer in found]
-    for layer in found:
-        for kernel in layer.weights:
-            if len(kernel.shape) >= 2:
-                kernel.assign(orthonormal(kernel.shape, kernel.dtype))
+    before = [
+        (layer, kernel, ops.convert_to_numpy(kernel))
+        for layer in found
+        for kernel in layer.weights
+        if len(kernel.shape) >= 2
+    ]
     try:
-        for layer, activation in zip(found, kept, strict=True):
-            # Past Keras, which would take an activation that is a layer for a new one.
-            vars(layer)["activation"] = scaled(layer, activation)
-        model(batch, training=False)
+        for _, kernel, _ in before:
+            kernel.assign(orthonormal(kernel.shape, kernel.dtype))
+        # Past Keras, which would take an activation that is a layer for a new one.
+        with replaced([(layer, "activation", scaled(layer, layer.activation)) for layer in found]):
+            model(batch, training=False)
+        for path, variance in variances.items():  # the first: what follows it saw its signal
+            if not abs(variance - 1) < tolerance:
+                raise invalid("batch", f"a variance of 1 +- {tolerance} at {path}", variance)
+    except BaseException:
+        done.clear()
+        raise
     finally:
-        for layer, activation in zip(found, kept, strict=True):
-            vars(layer)["activation"] = activation
-    for path, variance in variances.items():  # the first: what follows it saw its signal
-        if not abs(variance - 1) < tolerance:
-            raise invalid("batch", f"a variance of 1 +- {tolerance} at {path}", variance)
+        for layer, kernel, value in before:
+            if id(layer) not in done:
+                kernel.assign(value)
     return variances

@@ -117,12 +117,36 @@ def test_a_seed_decides():
     assert not np.array_equal(one.get_weights()[0], other.get_weights()[0])
 
 
+def test_what_is_frozen_never_reached_or_of_another_kind_stays():
+    inputs = keras.Input((6, 8))
+    frozen = layers.Dense(8, name="frozen", trainable=False)
+    attention = layers.MultiHeadAttention(2, 4, name="attention")
+    x = frozen(inputs)
+    x = attention(x, x)
+    model = keras.Model(inputs, layers.Dense(3, name="head")(x))
+    model.spare = layers.Dense(4, name="spare")
+    model.spare.build((None, 8))
+    model.later = layers.Dense(4, name="later")  # not even built
+    before = {variable.path: np.array(variable) for variable in model.variables}
+    batch = np.random.default_rng(0).normal(size=(64, 6, 8)).astype("float32")
+    assert list(lsuv(model, batch, seed=0)) == ["head/kernel"]
+    moved = {v.path for v in model.variables if not np.array_equal(before[v.path], v)}
+    assert moved == {"head/kernel"}
+    model.trainable = False
+    with pytest.raises(ValueError, match=r"`model`.*to train"):
+        lsuv(model, batch)
+
+
 def test_what_cannot_be_done_is_said():
     inputs = keras.Input((4,))
     with pytest.raises(ValueError, match=r"`model`.*dense or convolutional"):
         lsuv(keras.Model(inputs, layers.ReLU()(inputs)), np.ones((2, 4)))
     layer = layers.Dense(3, "relu", name="dense")
     model = keras.Model(inputs, layer(inputs))
+    before = np.array(layer.kernel)
     with pytest.raises(ValueError, match=r"`batch`.*dense/kernel.*Received: batch=0\.0"):
         lsuv(model, np.zeros((8, 4), "float32"))
+    with pytest.raises(ValueError, match="incompatible"):
+        lsuv(model, np.zeros((8, 5), "float32"))
     assert layer.activation is keras.activations.relu
+    np.testing.assert_array_equal(layer.kernel, before)
