@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from keras_arch.callbacks.flow_record import FlowRecord
 
-VANISHED = 1e-5  # of the largest gradient norm among the layers of a step
-FROZEN = 1e-6  # of the weights: before it has learned, a layer gets more than that
+VANISHED = 1e-5  # of the largest gradient norm of a step, which knows the scale of the loss
+FROZEN = 1e-6  # of the weights: before it has learned, some layer gets more than that
 EXPLODED = 1e3  # times the weights: a step at rate 0.001 replaces them
 DEAD = 0.9  # of the units of a layer
 
@@ -42,7 +42,11 @@ class Alarms:
             exploded = _exploded(gradients, weights)
             found["explode"] = exploded
             if not exploded:
-                found["vanish"] = _vanished(gradients, weights, first=self._records == 0)
+                first = self._records == 0
+                biases = kinds.get("group_gradient_norm", {}).get("bias", 0)
+                found["vanish"] = _vanished({**gradients, "the biases": biases}, first)
+                if first and not found["vanish"]:
+                    found["freeze"] = _frozen(gradients, weights)
             found["die"] = _died(kinds.get("dead_fraction", {}))
         self._records += 1
         new = {kind: words for kind, words in found.items() if words and kind not in self._said}
@@ -79,17 +83,20 @@ def _exploded(gradients, weights):
     )
 
 
-def _vanished(gradients, weights, first):
-    """Zeros do not count at first: layers before one that starts at zero have to wait."""
+def _vanished(gradients, first):
+    """Zeros do not count at first: layers before one that starts at zero have to wait.
+
+    The last bias is given the gradient of the loss itself, however little of it the signal
+    lets the kernels have; biases that have less than the kernels say nothing.
+    """
     largest = max(gradients, key=gradients.__getitem__)
     wrong = [
         name
         for name, norm in gradients.items()
-        if norm < VANISHED * gradients[largest]
-        or norm == 0
-        or (first and norm < FROZEN * weights.get(name, 0))
+        if name != "the biases"
+        and (norm < VANISHED * gradients[largest] or norm == 0)
+        and (norm > 0 or not first)
     ]
-    wrong = [name for name in wrong if gradients[name] > 0 or not first]
     if not wrong:
         return ""
     worst = min(wrong, key=gradients.__getitem__)
@@ -98,6 +105,19 @@ def _vanished(gradients, weights, first):
     return (
         f"the gradient vanishes: its norm is {norm:.1e} at {worst}{compared}{_and_more(wrong)}. "
         "A larger initialization (He for rectifiers), normalization or shortcuts keep it."
+    )
+
+
+def _frozen(gradients, weights):
+    """Where all layers have alike little, the scale of the loss can be the reason."""
+    ratios = {n: g / weights[n] for n, g in gradients.items() if weights.get(n, 0) > 0}
+    worst = max(ratios, key=ratios.__getitem__, default="")
+    if not worst or ratios[worst] >= FROZEN or ratios[worst] == 0:
+        return ""
+    return (
+        f"the gradient is small everywhere: its norm is at most {ratios[worst]:.1e} times that "
+        f"of the weights, at {worst}. Either the loss is scaled down, or the signal fades before "
+        "the last layer: then a larger initialization or normalization keeps it."
     )
 
 

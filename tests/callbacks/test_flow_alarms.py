@@ -10,6 +10,8 @@ from callbacks.taped_training import events, fit, scalars
 from tensorboard.util import tensor_util
 
 from keras_arch.callbacks import GradientFlow
+from keras_arch.callbacks.alarms import Alarms
+from keras_arch.callbacks.flow_record import FlowRecord
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(32, 16)).astype("float32")
@@ -65,6 +67,83 @@ def test_what_is_said(tmp_path, caplog, activation, law, bias, words):
     assert said in caplog.text
     [event, *_] = events(tmp_path).Tensors("alarms")
     assert said in tensor_util.make_ndarray(event.tensor_proto).item().decode()
+
+
+def raised(gradients, weights=(1.0, 1.0), deads=(0.0, 0.0), biases=0.0):
+    """The kinds of what is said of one record of two layers."""
+    norms = {
+        "gradient_norm": gradients,
+        "weight_norm": weights,
+        "dead_fraction": deads,
+    }
+    scalars = {kind: dict(zip(("000_a", "001_b"), norms[kind], strict=True)) for kind in norms}
+    scalars["group_gradient_norm"] = {"bias": biases}
+    said = Alarms().raised_by(FlowRecord(0, scalars, {}))
+    words = {
+        "vanish": "gradient vanishes",
+        "freeze": "small everywhere",
+        "explode": "gradient explodes",
+        "die": "units die",
+    }
+    return {kind for kind in words for line in said if words[kind] in line}
+
+
+@pytest.mark.parametrize(
+    ("beyond", "within", "kind"),
+    [
+        ({"gradients": (0.99e-5, 1.0)}, {"gradients": (1.01e-5, 1.0)}, "vanish"),
+        (
+            {"gradients": (1e-9, 1e-9), "biases": 1.01e-4},
+            {"gradients": (1e-2, 1e-2), "biases": 0.99e3},
+            "vanish",
+        ),
+        ({"gradients": (1e-7, 0.99e-6)}, {"gradients": (1e-7, 1.01e-6)}, "freeze"),
+        (
+            {"gradients": (1.0, 1.01e3)},
+            {"gradients": (1.0, 0.99e3)},
+            "explode",
+        ),
+        (
+            {"gradients": (1.0, 1.0), "weights": (1.0, 0.99e-3)},
+            {"gradients": (1.0, 1.0), "weights": (1.0, 1.01e-3)},
+            "explode",
+        ),
+        (
+            {"gradients": (1.0, 1.0), "deads": (0.9, 0.0)},
+            {"gradients": (1.0, 1.0), "deads": (0.89, 0.0)},
+            "die",
+        ),
+    ],
+)
+def test_where_each_alarm_begins(beyond, within, kind):
+    assert raised(**beyond) == {kind}
+    assert raised(**within) == set()
+
+
+def test_a_loss_that_is_scaled_down_is_no_vanishing(tmp_path):
+    """The layers of a healthy net have alike little, and so the alarm names the loss."""
+    model = chain("relu", keras.initializers.HeNormal, depth=2)
+    loss = keras.losses.SparseCategoricalCrossentropy(True)
+    model.compile(keras.optimizers.SGD(1e-3), loss, loss_weights=[1e-8], jit_compile=False)
+    callback = GradientFlow(tmp_path, every=1)
+    fit(model, DATA, [callback])
+    [said] = callback.alarms
+    assert said.startswith("Step 0: the gradient is small everywhere")
+    assert "loss is scaled down" in said
+
+
+def test_a_signal_that_fades_leaves_the_gradient_to_the_biases(tmp_path):
+    """Each kernel has the same share of the fading: only the last bias has more."""
+
+    def small(seed):
+        return keras.initializers.RandomNormal(stddev=0.01, seed=seed)
+
+    model = chain("relu", small)
+    callback = GradientFlow(tmp_path, every=1)
+    fit(model, DATA, [callback])
+    [said] = [alarm for alarm in callback.alarms if "vanishes" in alarm]
+    assert said.startswith("Step 0: ")
+    assert "that of the biases" in said
 
 
 def test_a_dead_net_gets_no_gradient(tmp_path):
