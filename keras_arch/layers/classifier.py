@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import Input, Model, layers
 from keras.config import image_data_format
 
@@ -41,7 +42,8 @@ def image_classifier(
     Args:
         include_top: Whether the model ends with a head.
         weights: ``None``, ``"imagenet"`` or a path, which must hold weights.
-        input_tensor: A tensor to start from, instead of a new input.
+        input_tensor: A tensor to start from, instead of a new input; ``input_shape``, which
+            presets bind, has no say then.
         input_shape: ``(height, width, channels)``; ``None`` is any height or width.
         pooling: ``None``, ``"avg"`` or ``"max"``, without the top.
         classes: Units of the head.
@@ -73,16 +75,17 @@ def image_classifier(
         raise invalid("image_data_format", '"channels_last"', image_data_format())
     if pooling is not None and pooling not in POOLING:
         raise invalid("pooling", 'one of {None, "avg", "max"}', pooling)
-    if include_top and (not isinstance(classes, int) or classes < 1):
-        raise invalid("classes", "a positive integer", classes)
+    if include_top:
+        if not is_size(classes):
+            raise invalid("classes", "a positive integer", classes)
+        classes = int(classes)
     if input_tensor is not None:
         if not keras.utils.is_keras_tensor(input_tensor):
             raise invalid("input_tensor", "a KerasTensor, as `keras.Input` gives", input_tensor)
         input_shape = tuple(input_tensor.shape[1:])
     elif input_shape is None:
         input_shape = (size, size, 3) if include_top else (None, None, 3)
-    if len(input_shape) != 3 or input_shape[-1] is None:
-        raise invalid("input_shape", "(height, width, channels)", input_shape)
+    input_shape = _checked(input_shape)
     if any(side is not None and side < smallest for side in input_shape[:2]):
         raise invalid("input_shape", f"height and width of at least {smallest}", input_shape)
     side = next((side for side in resolutions if tuple(input_shape[:2]) == (side, side)), size)
@@ -113,6 +116,26 @@ def image_classifier(
         return model
 
     return image, finish
+
+
+def is_size(value: Any) -> bool:
+    """Whether it is a positive integer, of Python or numpy."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value > 0
+
+
+def _checked(shape: Any) -> tuple[int | None, int | None, int]:
+    """The shape of an image, or an error."""
+    if (
+        not isinstance(shape, tuple | list)
+        or len(shape) != 3
+        or not all(is_size(side) or (side is None and at < 2) for at, side in enumerate(shape))
+    ):
+        raise invalid("input_shape", "(height, width, channels), each a positive integer", shape)
+    height, width, channels = (side and int(side) for side in shape)
+    # An image of 3 rows with more channels than images have is one with the channels first.
+    if height in (1, 3, 4) and min(width or 0, channels) > 4:
+        raise invalid("input_shape", "(height, width, channels), with the channels last", shape)
+    return height, width, channels
 
 
 def global_average(x: keras.KerasTensor, dropout: float = 0.0) -> keras.KerasTensor:

@@ -1,6 +1,7 @@
 """The beginning and the end that image classifiers share."""
 
 import keras
+import numpy as np
 import pytest
 
 from keras_arch import layers, models
@@ -19,10 +20,37 @@ def test_with_the_top_it_has_224_pixels():
     assert models.DenseNet(depths=(1, 1), growth=4).input_shape == (None, 224, 224, 3)
 
 
-@pytest.mark.parametrize("classes", [0, -1, 2.5, "10"])
+@pytest.mark.parametrize("classes", [0, -1, 2.5, "10", True])
 def test_classes_are_named_in_the_error(classes):
     with pytest.raises(ValueError, match="argument `classes`"):
         models.LeNet5(classes=classes)
+
+
+def test_a_number_of_numpy_is_a_number():
+    size = np.int64(32)
+    model = models.LeNet5(input_shape=(size, size, np.int32(1)), classes=np.int64(3))
+    assert model.get_layer("head").get_config()["units"] == 3
+    assert keras.Model.from_config(model.get_config()).output_shape == (None, 3)
+
+
+@pytest.mark.parametrize(
+    "shape", [64, "224", (64, 64), (32.0, 32, 3), (32, 32, 0), (-1, 32, 3), (32, 32, True)]
+)
+def test_what_is_no_shape_is_refused(shape):
+    with pytest.raises(ValueError, match=r"`input_shape`.*\(height, width, channels\)"):
+        models.LeNet5("modern", input_shape=shape)
+
+
+@pytest.mark.parametrize("shape", [(3, 224, 224), (1, 64, 48), [4, 99, 99]])
+def test_channels_come_last(shape):
+    with pytest.raises(ValueError, match=r"`input_shape`.*with the channels last"):
+        models.LocallyConnectedNet(input_shape=shape)
+
+
+@pytest.mark.parametrize("shape", [(4, 4, 3), (3, 3, 3), (3, 8, 4), (1, 9, 3), (9, 9, 16)])
+def test_small_images_are_images(shape):
+    model = models.HighwayMLP(depth=2, units=2, input_shape=shape)
+    assert model.input_shape == (None, *shape)
 
 
 @pytest.mark.parametrize("weights", ["http://host/weights.h5", "imagnet", "/no/such.weights.h5"])

@@ -242,7 +242,15 @@ def NASNet(
         stem=stem,
     )
     stride, padding = (2, "valid") if stem == "imagenet" else (1, "same")
-    x = layers.Conv2D(stem_width, 3, stride, padding, use_bias=False, name="stem_conv")(image)
+    x = layers.Conv2D(
+        stem_width,
+        3,
+        stride,
+        padding,
+        use_bias=False,
+        kernel_initializer="he_normal",  # as in keras.applications
+        name="stem_conv",
+    )(image)
     x = batch_norm(x, EPSILON, MOMENTUM, name="stem_bn")
     previous, halve = None, False
     if stem == "imagenet":

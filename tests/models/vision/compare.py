@@ -39,6 +39,27 @@ def fill_apart(model):
     return model
 
 
+LAWS = ("momentum", "epsilon", "initializer", "regularizer", "constraint")
+
+
+def assert_same_training(ours, theirs):
+    """What inference does not show: laws of the weights, normalization, dropout."""
+    owners = (
+        [layer for layer in model._flatten_layers() if layer._trainable_variables]
+        for model in (ours, theirs)
+    )
+    for mine, their in zip(*owners, strict=True):
+        expected, found = their.get_config(), mine.get_config()
+        for key in expected.keys() & found.keys():
+            if key.endswith(LAWS):
+                assert found[key] == expected[key], (mine.name, their.name, key)
+    rates, expected = (
+        [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+        for model in (ours, theirs)
+    )
+    assert rates == [rate for rate in expected if rate]
+
+
 def assert_drop_in(ours, theirs, family):
     """Weights of keras.applications copied in, by name and by order, give its outputs."""
     fill_apart(theirs)
@@ -51,6 +72,7 @@ def assert_drop_in(ours, theirs, family):
     assert expected.std(axis=-1).min() > 0.05 * scale
     assert ours.count_params() == theirs.count_params()
     assert [w.shape for w in ours.weights] == [w.shape for w in theirs.weights]
+    assert_same_training(ours, theirs)
 
     report = keras_arch.transfer_weights(theirs, ours, keras_arch.get(family).rename)
     assert len(report.copied) == len(ours.weights)

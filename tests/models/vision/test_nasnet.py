@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from formula import fill_keras, image
-from models.vision.compare import assert_same_logits, shapes, trainable
+from models.vision.compare import assert_same_logits, assert_same_training, shapes, trainable
 
 import keras_arch
 from keras_arch import models
@@ -107,6 +107,7 @@ def test_is_a_drop_in_at_other_sizes(quick):
     theirs = keras.applications.NASNetMobile(weights=None, **arguments)
     ours = models.NASNetMobile(**arguments)
     x = image(67, 64)
+    assert_same_training(ours, theirs)
     assert_same_logits(ours, theirs, "NASNet", x)
     expected = np.asarray(ours(x))
     ours.set_weights([np.zeros(w.shape) for w in ours.weights])
