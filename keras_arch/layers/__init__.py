@@ -70,6 +70,7 @@ from keras_arch.layers.stem import convolutional_stem
 from keras_arch.layers.stochastic_depth import StochasticDepth, linear_rates
 from keras_arch.layers.subsampling import TrainableSubsampling
 from keras_arch.layers.unit_bias import UnitBias
+from keras_arch.layers.width import check_alpha
 
 __all__ = [
     "ChannelShuffle",
@@ -105,6 +106,7 @@ __all__ = [
     "bottleneck_block",
     "centred",
     "channel_attention",
+    "check_alpha",
     "check_depth",
     "check_genotype",
     "check_inception",

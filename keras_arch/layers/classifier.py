@@ -120,7 +120,7 @@ def image_classifier(
 
 def is_size(value: Any) -> bool:
     """Whether it is a positive integer, of Python or numpy."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and value > 0
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) > 0
 
 
 def _checked(shape: Any) -> tuple[int | None, int | None, int]:

@@ -1,6 +1,7 @@
 """How deep a functional model can be."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from keras_arch.errors import invalid
 
@@ -12,24 +13,28 @@ from keras_arch.errors import invalid
 LONGEST_WALK = 910
 
 
-def check_depth(depths: Sequence[int], layers_each: int, argument: str = "depths") -> None:
+def check_depth(
+    depths: Sequence[int], layers_each: int, argument: str = "depths", received: Any = None
+) -> None:
     """Refuse, before it is built, a chain of blocks that Keras could not hold.
 
     Args:
         depths: Blocks in each stage.
         layers_each: Layers of one block along the first input of each merge.
         argument: Name of the argument, for the message.
+        received: Its value, if that is not ``depths``.
 
     Raises:
         ValueError: If there is none, or the blocks are too many; says how many would fit.
     """
+    received = depths if received is None else received
     if not depths or min(depths) < 1:
-        raise invalid(argument, "at least one stage of at least one block", depths)
+        raise invalid(argument, "at least one stage of at least one block", received)
     limit = LONGEST_WALK // layers_each
     if sum(depths) > limit:
         raise invalid(
             argument,
             f"at most {limit} blocks in all, since Keras walks a functional model by "
             f"recursion and Python's stack holds about {LONGEST_WALK} layers",
-            depths,
+            received,
         )

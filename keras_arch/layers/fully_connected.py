@@ -15,6 +15,7 @@ from keras import activations, initializers, layers, ops
 
 from keras_arch.errors import invalid
 from keras_arch.layers.classifier import flatten
+from keras_arch.layers.depth import check_depth
 from keras_arch.registry import register
 
 
@@ -39,9 +40,12 @@ def fully_connected(
         bias_initializer: Law of the biases.
 
     Raises:
-        ValueError: If the map has no fixed size and there is no ``window``.
+        ValueError: If the map has no fixed size and there is no ``window``, or there are too
+            many ``units`` for Keras.
     """
     laws = {"kernel_initializer": kernel_initializer, "bias_initializer": bias_initializer}
+    if units:
+        check_depth((len(units),), 2, "units", units)  # with its dropout
     if window is None:
         x = flatten(x)
     for index, width in enumerate(units, start=1):

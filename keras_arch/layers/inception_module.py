@@ -15,6 +15,7 @@ from keras import layers
 from keras_arch.errors import invalid
 from keras_arch.layers.convolution import Size, conv_bn, pad_strided
 from keras_arch.layers.depth import check_depth
+from keras_arch.layers.width import check_alpha
 
 Step = Any  # a convolution, a pooling, or a list of branches: see `inception_module`
 STEM = (  # how the stem of v3 and of both Inception-ResNets begins, to 71x71x192 of 299x299
@@ -227,6 +228,7 @@ def smallest_image(stem: str, stages: int) -> int:
 def check_inception(
     depths: Sequence[int],
     stem: str,
+    alpha: float,
     rows: Sequence[int] | None = None,
     scales: Sequence[float] | None = None,
 ) -> None:
@@ -235,15 +237,17 @@ def check_inception(
     Args:
         depths: Modules in each stage.
         stem: ``"imagenet"`` or ``"cifar"``.
+        alpha: Width multiplier.
         rows: Modules of each stage that the paper describes; ``None`` if all are alike.
         scales: Of an Inception-ResNet, the factors of each stage's residuals, and perhaps
             of its last block.
 
     Raises:
-        ValueError: If ``depths``, ``stem`` or ``scales`` is none of these.
+        ValueError: If ``depths``, ``stem``, ``alpha`` or ``scales`` is none of these.
     """
     if stem not in ("imagenet", "cifar"):
         raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
+    check_alpha(alpha)
     # A module's first branch is a 1x1 convolution; the residual ones add and rectify.
     check_depth(depths, layers_each=4 if scales is None else 2)
     if len(depths) > 3:

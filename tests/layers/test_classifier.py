@@ -1,10 +1,21 @@
 """The beginning and the end that image classifiers share."""
 
+import inspect
+import re
+
 import keras
 import numpy as np
 import pytest
 
+import keras_arch
 from keras_arch import layers, models
+
+ALPHAS = [
+    entry.name
+    for entry in keras_arch.entries(room="models")
+    if "alpha" in inspect.signature(entry.target).parameters
+]
+MANY = (2,) * 1000
 
 
 @pytest.mark.parametrize("name", ["DenseNet121", "ResNet50", "ResNet50V2", "VGG16"])
@@ -112,3 +123,37 @@ def test_an_input_tensor_may_have_a_history():
     model = models.DenseNet(depths=(1, 1), growth=4, input_tensor=x, classes=3)
     assert [tensor.name for tensor in model.inputs] == ["grey"]
     assert model.output_shape == (None, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        *((name, {"alpha": alpha}) for alpha in (0, -1) for name in ALPHAS),
+        ("DenseNet", {"compression": 2.0}),
+        ("DenseNet", {"compression": 0}),
+        ("WideResNet", {"k": 1.5, "depth": 10}),
+        ("RoR", {"k": 1.5, "depth": 8}),
+        ("AlexNet", {"groups": 0}),
+        ("SENet", {"groups": 0}),
+        ("DPN", {"groups": 0}),
+        ("RoR", {"depth": 6002}),
+        ("WideResNet", {"depth": 10_000}),
+        ("HighwayMLP", {"depth": 1000}),
+        ("MLP", {"units": MANY}),
+        ("AlexNet", {"units": MANY}),
+        ("VGG", {"units": MANY}),
+        ("LocallyConnectedNet", {"units": MANY}),
+        (
+            "LocallyConnectedNet",
+            {"widths": MANY, "kernels": [1] * 1000, "strides": [1] * 1000},
+        ),
+        ("VGG", {"depths": (1000,), "widths": (2,)}),
+        ("VGG", {"depths": (), "widths": ()}),
+        ("VGG", {"depths": (0, 1), "widths": (2, 2)}),
+    ],
+)
+def test_sizes_that_cannot_be_built_are_refused_by_their_name(name, arguments):
+    argument, value = next(iter(arguments.items()))
+    received = re.escape(f"Received: {argument}={value!r}")
+    with pytest.raises(ValueError, match=f"`{argument}`.*{received}"):
+        keras_arch.create(name, **arguments)

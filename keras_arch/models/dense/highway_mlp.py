@@ -84,7 +84,7 @@ def HighwayMLP(
         raise invalid("depth", "at least 2", depth)
     if pooling is not None:
         raise invalid("pooling", "`None`, since features are a vector", pooling)
-    check_depth((depth - 1,), layers_each=1)
+    check_depth((depth - 1,), 1, "depth", depth)
     image, finish = image_classifier(
         include_top,
         weights,

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from keras import Input, Model, layers
 
+from keras_arch.layers import check_depth
 from keras_arch.registry import register
 
 PRESETS = {  # the paper's network that tells mirror-symmetric vectors, by two hidden units
@@ -72,6 +73,8 @@ def MLP(
     True
     """
     x = inputs = Input((features,), name="features")
+    if units:
+        check_depth((len(units),), 2, "units", units)  # with its dropout
     for block, width in enumerate(units, start=1):
         x = layers.Dense(width, activation, name=f"block{block}")(x)
         if dropout:

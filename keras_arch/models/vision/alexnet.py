@@ -135,7 +135,7 @@ def AlexNet(
     """
     if len(widths) != 5:
         raise invalid("widths", "5 sizes, one for each convolution", widths)
-    if any(width % groups for width in widths):
+    if groups < 1 or any(width % groups for width in widths):
         raise invalid("groups", f"a divisor of all `widths` {tuple(widths)}", groups)
     if stem not in ("imagenet", "cifar"):
         raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)

@@ -194,7 +194,7 @@ def BNInception(
     """
     if variant not in ("paper", "caffe"):
         raise invalid("variant", 'one of {"paper", "caffe"}', variant)
-    check_inception(depths, stem, rows=[len(rows) for rows in FIGURE_5])
+    check_inception(depths, stem, alpha, rows=[len(rows) for rows in FIGURE_5])
     image, finish = image_classifier(
         include_top,
         weights,

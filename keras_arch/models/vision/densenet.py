@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import keras
 from keras import Model, layers
 
+from keras_arch.errors import invalid
 from keras_arch.layers import (
     bn_relu,
     channel_attention,
@@ -163,6 +164,8 @@ def DenseNet(
     >>> model.get_layer("stage1").output.shape
     (None, 8, 8, 16)
     """
+    if not 0 < compression <= 1:
+        raise invalid("compression", "a fraction in (0, 1]", compression)
     check_depth(depths, layers_each=1)  # its concatenation
     smallest = (4 if stem == "imagenet" else 1) * 2 ** (len(depths) - 1)
     image, finish = image_classifier(

@@ -179,7 +179,7 @@ def DPN(
         if len(values) != len(depths):
             raise invalid(argument, f"{len(depths)} sizes, one for each stage", values)
     inner = [bottleneck * width // widths[0] for width in widths]
-    if any(width % groups for width in inner):
+    if groups < 1 or any(width % groups for width in inner):
         raise invalid("groups", f"a divisor of each of {inner}", groups)
     check_depth(depths, layers_each=1)  # its addition
     rates = iter(linear_rates(stochastic_depth, sum(depths)))

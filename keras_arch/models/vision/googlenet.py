@@ -182,7 +182,7 @@ def GoogLeNet(
     """
     if variant not in VARIANTS:
         raise invalid("variant", f"one of {set(VARIANTS)}", variant)
-    check_inception(depths, stem, rows=[len(rows) for rows in TABLE_1])
+    check_inception(depths, stem, alpha, rows=[len(rows) for rows in TABLE_1])
     if aux and (len(depths) < 2 or depths[1] < 3):
         raise invalid("aux", "False where the second stage has under three modules", aux)
     image, finish = image_classifier(

@@ -166,7 +166,7 @@ def InceptionResNetV2(
     >>> [model.get_layer(f"stage{i}").output.shape[1] for i in (1, 2, 3)]
     [32, 15, 7]
     """
-    check_inception(depths, stem, scales=scales)
+    check_inception(depths, stem, alpha, scales=scales)
     image, finish = image_classifier(
         include_top,
         weights,

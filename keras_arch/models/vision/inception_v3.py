@@ -224,7 +224,7 @@ def InceptionV3(
     """
     if variant not in STEMS:
         raise invalid("variant", f"one of {set(STEMS)}", variant)
-    check_inception(depths, stem, rows=(3, 4, 2))
+    check_inception(depths, stem, alpha, rows=(3, 4, 2))
     if aux and len(depths) < 2:
         raise invalid("aux", "False without a second stage", aux)
     image, finish = image_classifier(

@@ -150,7 +150,7 @@ def InceptionV4(
     >>> [model.get_layer(f"stage{i}").output.shape[1] for i in (1, 2, 3)]
     [32, 15, 7]
     """
-    check_inception(depths, stem)
+    check_inception(depths, stem, alpha)
     image, finish = image_classifier(
         include_top,
         weights,

@@ -19,7 +19,7 @@ from keras import Model, layers
 
 from keras_arch.activations import lecun_tanh
 from keras_arch.errors import invalid
-from keras_arch.layers import LocallyConnected2D, flatten, image_classifier
+from keras_arch.layers import LocallyConnected2D, check_depth, flatten, image_classifier
 from keras_arch.registry import register
 
 PRESETS = {
@@ -153,6 +153,9 @@ def LocallyConnectedNet(
     for argument, values in (("kernels", kernels), ("strides", strides)):
         if len(values) != len(widths):
             raise invalid(argument, f"{len(widths)} sizes, one for each layer", values)
+    check_depth((len(widths),), 1, "widths", widths)
+    if units:
+        check_depth((len(units),), 2, "units", units)  # with its dropout
     if stem not in (None, "deepface"):
         raise invalid("stem", 'one of {None, "deepface"}', stem)
     if padding not in ("valid", "same"):

@@ -20,6 +20,7 @@ from keras import Model, layers
 from keras_arch.errors import invalid
 from keras_arch.layers import (
     channel_attention,
+    check_alpha,
     check_depth,
     conv_bn_act,
     depthwise_bn_act,
@@ -154,8 +155,7 @@ def MobileNet(
     """
     if len(widths) != len(depths):
         raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
-    if min(STEM_WIDTH, *widths) * alpha < 1:
-        raise invalid("alpha", "a factor that leaves a channel in every layer", alpha)
+    check_alpha(alpha, STEM_WIDTH, *widths)
     check_depth(depths, layers_each=8)
     first, *strides = keep_resolution((2, 1, *[2] * (len(depths) - 1)), stem)
     image, finish = image_classifier(

@@ -19,6 +19,7 @@ from keras import Model, layers
 
 from keras_arch.errors import invalid
 from keras_arch.layers import (
+    check_alpha,
     check_depth,
     conv_bn_act,
     global_average,
@@ -145,6 +146,7 @@ def MobileNetV2(
     for argument, values in (("widths", widths), ("strides", strides)):
         if len(values) != len(depths):
             raise invalid(argument, f"{len(depths)} sizes, one for each stage", values)
+    check_alpha(alpha)
     rates = iter(linear_rates(stochastic_depth, sum(depths)))
     check_depth(depths, layers_each=9)  # of a block without a shortcut
     first, *reduces = keep_resolution((2, *strides), stem)

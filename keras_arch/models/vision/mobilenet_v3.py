@@ -20,6 +20,7 @@ from keras import Model, layers
 from keras_arch.errors import invalid
 from keras_arch.layers import (
     SqueezeExcitation,
+    check_alpha,
     check_depth,
     conv_bn_act,
     image_classifier,
@@ -211,6 +212,7 @@ def MobileNetV3(
     rows = [row for stage in blocks for row in stage]
     if any(len(row) != 6 for row in rows):
         raise invalid("blocks", "stages of rows of six entries", blocks)
+    check_alpha(alpha)
     rates = linear_rates(stochastic_depth, len(rows))
     check_depth([len(stage) for stage in blocks], layers_each=10, argument="blocks")
     first, *strides = keep_resolution((2, *[row[-1] for row in rows]), stem)

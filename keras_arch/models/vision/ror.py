@@ -165,11 +165,11 @@ def RoR(
     blocks, rest = divmod(depth - OUTSIDE_BLOCKS[base], 6)
     if rest or blocks < 1:
         raise invalid("depth", f"6n + {OUTSIDE_BLOCKS[base]} with n of at least 1", depth)
-    if k < 1:
+    if not isinstance(k, int) or k < 1:
         raise invalid("k", "a positive integer", k)
     if shortcut not in ("projection", "padding"):
         raise invalid("shortcut", 'one of {"projection", "padding"}', shortcut)
-    check_depth((blocks,) * len(WIDTHS), layers_each=2)  # addition and ReLU
+    check_depth((blocks,) * len(WIDTHS), 2, "depth", depth)  # addition and ReLU
     rates = iter(linear_rates(stochastic_depth, blocks * len(WIDTHS)))
     image, finish = image_classifier(
         include_top,

@@ -144,7 +144,7 @@ def SENet(
     """
     if len(widths) != len(depths):
         raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
-    if any(2 * width % groups for width in widths):
+    if groups < 1 or any(2 * width % groups for width in widths):
         raise invalid("groups", f"a divisor of twice each of {tuple(widths)}", groups)
     if stem not in ("imagenet", "cifar"):
         raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)

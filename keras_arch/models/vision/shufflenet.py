@@ -24,6 +24,7 @@ from keras_arch.layers import (
     batch_norm,
     bn_relu,
     channel_attention,
+    check_alpha,
     check_depth,
     convolutional_stem,
     image_classifier,
@@ -170,6 +171,7 @@ def ShuffleNet(
         widths = WIDTHS[groups]
     if len(widths) != len(depths):
         raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
+    check_alpha(alpha, *widths)
     made = [int(width * alpha) for width in widths]
     if any(width % (4 * groups) for width in made):
         expected = f"multiples of 4 x {groups} groups (times `alpha` {alpha})"

@@ -19,6 +19,7 @@ from keras_arch.errors import invalid
 from keras_arch.layers import (
     LocalResponseNormalization,
     channel_attention,
+    check_depth,
     conv_relu,
     fully_connected,
     image_classifier,
@@ -176,6 +177,7 @@ def VGG(
         raise invalid("norm", 'one of {None, "batch"}', norm)
     if window is not None and not (include_top and units and window > 0):
         raise invalid("window", "`None`, or a positive number with the top and `units`", window)
+    check_depth(depths, layers_each=4)  # convolution, normalization, ReLU, attention
     smallest = 2 ** (len(depths) - (stem == "cifar")) * (window or 1)
     image, finish = image_classifier(
         include_top,

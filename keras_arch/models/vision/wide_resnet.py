@@ -134,9 +134,9 @@ def WideResNet(
     blocks, rest = divmod(depth - 4, 6)
     if rest or blocks < 1:
         raise invalid("depth", "6n + 4 with n of at least 1", depth)
-    if k < 1:
+    if not isinstance(k, int) or k < 1:
         raise invalid("k", "a positive integer", k)
-    check_depth((blocks,) * len(WIDTHS), layers_each=1)  # its addition
+    check_depth((blocks,) * len(WIDTHS), 1, "depth", depth)  # its addition
     rates = iter(linear_rates(stochastic_depth, blocks * len(WIDTHS)))
     image, finish = image_classifier(
         include_top,

@@ -45,7 +45,7 @@ def test_dropout_stands_before_the_head():
 def test_what_cannot_be_built_is_refused():
     for arguments, match in (
         ({"depth": 1}, "`depth`"),
-        ({"depth": 1000}, "`depths`.*at most 910"),
+        ({"depth": 1000}, "`depth`.*at most 910"),
         ({"pooling": "avg", "include_top": False}, "`pooling`"),
         ({"input_shape": (None, None, 1)}, "a height and width"),
     ):

@@ -126,7 +126,7 @@ def test_what_cannot_be_built_is_refused():
     for base, depth, rule in (("resnet", 112, r"6n \+ 2"), ("wrn", 110, r"6n \+ 4")):
         with pytest.raises(ValueError, match=f"`depth`.*{rule}"):
             RoR(base, depth=depth)
-    with pytest.raises(ValueError, match=r"`depths`.*at most 455"):
+    with pytest.raises(ValueError, match=r"`depth`.*at most 455"):
         RoR(depth=2 + 6 * 200)
     for wrong in ({"levels": 4}, {"k": 0}, {"base": "vgg"}, {"shortcut": "none"}):
         (argument,) = wrong

@@ -66,7 +66,7 @@ def test_what_cannot_be_built_is_refused():
     for depth in (4, 27, 11):
         with pytest.raises(ValueError, match=r"`depth`.*6n \+ 4"):
             WideResNet(depth)
-    with pytest.raises(ValueError, match=r"`depths`.*at most 910"):
+    with pytest.raises(ValueError, match=r"`depth`.*at most 910"):
         WideResNet(10_000)
     with pytest.raises(ValueError, match="`k`"):
         WideResNet(10, 0)
