@@ -36,6 +36,11 @@ class ConvOrthogonal2D(initializers.Orthogonal):
     Exactly so under circular padding and stride 1; zeros around an image lose what leaves
     it. ``DeltaOrthogonal`` is exact there too, but begins with the centre tap alone.
 
+    It serves ``Conv2D`` without groups, which a kernel's shape does not tell: of ``groups``,
+    each has but a part of the columns, whose rows are no longer orthogonal; a transposed
+    convolution stores its channels the other way round, and keeps norms with it only where
+    there are as many on both sides.
+
     Args:
         gain: Factor of every norm.
         seed: An integer (each call draws the same kernel) or a

@@ -34,6 +34,11 @@ class DeltaOrthogonal(initializers.Orthogonal):
     A convolution with this kernel, stride 1 and ``padding="same"`` multiplies the norm of
     every input by ``gain``, also with windows of even size.
 
+    It serves ``Conv1D`` to ``Conv3D`` without groups, which a kernel's shape does not tell:
+    of ``groups``, each has but a part of the columns, whose rows are no longer orthogonal;
+    transposed convolutions store ``(*window, channels_out, channels_in)``, and keep norms
+    with it only where both are equal.
+
     Args:
         gain: Factor of every norm; about 1.025 for tanh on the critical line with small
             biases, ``sqrt(2)`` for ReLU.

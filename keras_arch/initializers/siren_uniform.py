@@ -37,12 +37,16 @@ class SirenUniform(FanInScaling):
         seed: An integer (each call draws the same kernel) or a
             ``keras.random.SeedGenerator`` (each call draws another).
         input_axes: Axes of the kernel that a unit sums over, where these are not all but
-            the last: ``(0, 1)`` for ``DepthwiseConv2D``, whose units see one channel.
-        output_axes: The axes of its units, given together with ``input_axes``: ``(3,)``.
+            the last: ``(0, 1)`` for ``DepthwiseConv2D``, whose units see one channel,
+            ``(0, 1, 3)`` for ``Conv2DTranspose`` of stride 1, whose channels stand the
+            other way round. A kernel's shape tells neither.
+        output_axes: The axes of its units, given together with ``input_axes``: ``(3,)``,
+            and ``(2,)``.
 
     Raises:
         ValueError: If ``omega0`` is not positive, or one of the axes is given without the
-            other; when called for a vector.
+            other; when
+            called for a vector, or a shape that lacks one of the axes.
 
     Example:
 

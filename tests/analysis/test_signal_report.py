@@ -284,6 +284,30 @@ class TestGradients:
         norm = np.linalg.norm(np.array(head.kernel))
         assert found[0].gradient == pytest.approx(norm, rel=0.03)
 
+    def first_and_last(self, activation, law, run):
+        """Norms of the gradient by the first and last kernel of 20 layers of 32 units."""
+        model = deep(activation, lambda seed: law(100 * run + seed), depth=20, width=32)
+        x = np.random.default_rng(run).normal(size=(64, 32)).astype("float32")
+        found = signal_report(model, x, rows=1, examples=1).layers
+        return found[0].kernel_gradient, found[-1].kernel_gradient
+
+    def test_sigmoids_lose_them_by_the_slope_of_mean_field(self):
+        """A kernel's is the product of what comes in, and of what comes back."""
+        runs = [self.first_and_last("sigmoid", initializers.GlorotUniform, run) for run in range(3)]
+        found = np.mean([np.log10(first / last) for first, last in runs])
+        field = initializers.MeanField("sigmoid", 1.0)
+        theory = field.slope ** (19 / 2) / field.variance**0.5  # E[phi^2] comes in, not 1
+        assert found == pytest.approx(np.log10(theory), abs=0.2)
+        assert found == pytest.approx(np.log10(2.0e-13 / 9.8e-2), abs=0.2)  # in another program
+
+    def test_of_relu_networks_all_kernels_lose_alike(self):
+        """Kernels that are ``c`` times as large give all 20 of them ``c^19`` times as much."""
+        glorot = self.first_and_last("relu", initializers.GlorotUniform, 0)
+        he = self.first_and_last("relu", initializers.HeUniform, 0)
+        np.testing.assert_allclose(np.divide(he, glorot), 2 ** (19 / 2), rtol=1e-4)
+        for first, last in (glorot, he):
+            assert 0.2 < first / last < 5
+
     @pytest.mark.parametrize("ends", ["activation", "layer"])
     def test_probabilities_count_as_logits(self, ends):
         def made(softmax):

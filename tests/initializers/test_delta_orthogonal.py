@@ -52,6 +52,15 @@ def test_a_convolution_multiplies_every_norm_by_the_gain(window):
     np.testing.assert_allclose(norms, 2.0 * np.linalg.norm(x.reshape(5, -1), axis=1), rtol=1e-5)
 
 
+def test_a_transposed_one_keeps_norms_where_both_sides_have_as_many_channels():
+    layer = keras.layers.Conv2DTranspose(
+        4, 3, padding="same", use_bias=False, kernel_initializer=DeltaOrthogonal(2.0)
+    )
+    x = np.random.default_rng(0).normal(size=(5, 6, 7, 4)).astype("float32")
+    norms = np.linalg.norm(np.reshape(layer(x), (5, -1)), axis=1)
+    np.testing.assert_allclose(norms, 2.0 * np.linalg.norm(x.reshape(5, -1), axis=1), rtol=1e-5)
+
+
 def circular(x, kernel):
     for axis in (1, 2):
         size = x.shape[axis]

@@ -163,15 +163,15 @@ def test_alexnets_law_underflows_at_fifty_layers():
     assert not (x**2).any()
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        initializers.FanInUniform,
-        initializers.LeNetUniform,
-        initializers.SirenUniform,
-        initializers.CriticalGaussian,
-    ],
-)
+DEVIATIONS = {  # by fan-in
+    initializers.FanInUniform: lambda n: (1 / np.sqrt(n)) / np.sqrt(3),
+    initializers.LeNetUniform: lambda n: (2.4 / n) / np.sqrt(3),
+    initializers.SirenUniform: lambda n: (np.sqrt(6 / n) / 30) / np.sqrt(3),
+    initializers.CriticalGaussian: lambda n: 1 / np.sqrt(n),  # tanh without biases
+}
+
+
+@pytest.mark.parametrize("make", DEVIATIONS)
 class TestShapes:
     """What is a fan-in, and what has none."""
 
@@ -194,9 +194,21 @@ class TestShapes:
     def test_recurrent_kernels(self, make):
         cell = layers.LSTMCell(16, recurrent_initializer=make(seed=0))
         cell.build((None, 3))
-        np.testing.assert_allclose(
-            np.std(cell.recurrent_kernel), np.std(make(seed=1)((16, 64))), rtol=0.1
-        )
+        np.testing.assert_allclose(np.std(cell.recurrent_kernel), DEVIATIONS[make](16), rtol=0.05)
+
+    def test_a_transposed_convolution_stores_its_channels_the_other_way_round(self, make):
+        law = make(seed=0, input_axes=(0, 1, 3), output_axes=(2,))
+        layer = layers.Conv2DTranspose(50, 3, kernel_initializer=law)
+        layer.build((None, 8, 8, 20))
+        assert layer.kernel.shape == (3, 3, 50, 20)
+        np.testing.assert_allclose(np.std(layer.kernel), DEVIATIONS[make](9 * 20), rtol=0.03)
+
+    def test_axes_that_a_shape_lacks_are_refused(self, make):
+        with pytest.raises(ValueError, match=r"`shape`.*the axes \(0, 1, 3\).*Received.*\(4, 8\)"):
+            make(input_axes=(0, 1), output_axes=(3,))((4, 8))
+
+    def test_an_empty_kernel_is_drawn_as_keras_draws_it(self, make):
+        assert make()((0, 8)).shape == (0, 8)
 
     def test_einsum_layers_count_axes_themselves(self, make):
         layer = layers.EinsumDense("abc,cde->abde", (None, 30, 40), kernel_initializer=make(seed=0))
