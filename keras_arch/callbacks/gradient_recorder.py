@@ -72,6 +72,7 @@ class GradientRecorder:
         self._drawn = True  # nothing new to draw
         self._reader: FlowReader | None = None
         self._steps = 0  # of the optimizer, done so far
+        self._counted = False  # or guessed
         self._logged = -1
 
     def attempt(self, action: Callable[..., Any], *arguments: Any) -> Any:
@@ -94,10 +95,14 @@ class GradientRecorder:
         """Read how many steps the optimizer has done, which may wait for the last of them."""
         value = _value_in_training(self.model, self._optimizer._iterations)
         self._steps = int(keras.ops.convert_to_numpy(value))
+        self._counted = True
 
     def before_step(self) -> None:
         """Have the coming step watched, where it is one to be recorded."""
-        if not self._is_due():
+        if not self.watched.is_of(self.model):  # a callback stands in, maybe to pass steps over
+            self._counted = False
+            return
+        if self._counted and not self._is_due():
             return
         self.count_steps()  # an optimizer that skips an update stays at its iteration
         if self._is_due():
