@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from keras_arch.callbacks import ModelGraph, Projector
+from keras_arch.callbacks import ModelGraph, Projector, model_graph
 
 
 def nested():
@@ -62,6 +62,33 @@ def test_a_model_without_inputs_shows_its_layers(tmp_path):
     model.compile("sgd", "mse", jit_compile=False)
     train(model, ModelGraph(tmp_path))
     assert [node.name for node in graph(tmp_path / "graph_layers").node] == ["first", "second"]
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_layers_in_sequence_have_edges(tmp_path, built):
+    inner = keras.Sequential([keras.layers.Dense(3, "relu", name="dense")], name="block")
+    layers = [keras.layers.Dense(2, name="first"), inner, keras.layers.Dense(1, name="head")]
+    model = keras.Sequential([keras.Input((4,), name="image")] * built + layers)
+    model.compile("sgd", "mse", jit_compile=False)
+    train(model, ModelGraph(tmp_path))
+    nodes = {node.name: node for node in graph(tmp_path / "graph_layers").node}
+    [entrance] = nodes["block/dense"].input
+    assert list(nodes[entrance].input) == ["first"]
+    assert list(nodes["head"].input) == ["block/dense"]
+    operations = graph(tmp_path / "graph_operations")
+    assert {"MatMul", "Relu", "Placeholder"} <= {node.op for node in operations.node}
+
+
+def test_a_graph_that_fails_stops_no_training(tmp_path, monkeypatch, caplog):
+    def broken(_):
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr(model_graph, "_operations", broken)
+    model = nested()
+    train(model, ModelGraph(tmp_path))
+    assert model.optimizer.iterations == 1
+    assert len([r for r in caplog.records if "ModelGraph" in r.message]) == 1
+    assert graph(tmp_path / "graph_layers").node
 
 
 def reader(tmp_path):
