@@ -4,8 +4,8 @@
                 - yes -> the watched one: logs, measures
 
 So what is not recorded costs nothing, and nothing stays behind where training is interrupted:
-the watched form stands in the model for the one step that is due. In the watched form, calls of layers and optimizers
-pass by taps while the step is traced; the arithmetic of the training is the same.
+the watched form stands in the model for the one step that is due. In it, calls of layers and
+optimizers pass by taps while the step is traced; the arithmetic of the training is the same.
 
 Replicas of ``tf.distribute`` return their parts, which Keras averages, and the measures are
 taken of the averages, after the step: a sum over replicas inside of it could be taken for one
