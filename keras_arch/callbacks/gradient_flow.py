@@ -57,8 +57,8 @@ class GradientFlow(keras.callbacks.Callback):
     on where the first one stopped. With ``gradient_accumulation_steps`` the record is of
     the step that updates, and of the gradient of its batch (clipping: of the mean). With
     ``steps_per_execution`` it is of the last step of an execution. On JAX, activations are
-    seen in Keras's own training step only, not in one of the model's. A training takes one
-    ``GradientFlow``.
+    seen in Keras's own training step only, not in one of the model's. A step that runs eagerly
+    and builds the model is not recorded. A training takes one ``GradientFlow``.
 
     Args:
         log_dir: Directory of the run; the records go into its folder ``gradient_flow``.

@@ -102,6 +102,8 @@ class GradientRecorder:
         if not self.watched.is_of(self.model):  # a callback stands in, maybe to pass steps over
             self._counted = False
             return
+        if self.model.run_eagerly and not self.model.built:  # its layers have no depth yet
+            return
         if self._counted and not self._is_due():
             return
         self.count_steps()  # an optimizer that skips an update stays at its iteration

@@ -67,8 +67,6 @@ def _by_optimizer(optimizer, grads, variables) -> Iterator[tuple[Any, list]]:
     if not isinstance(optimizer, keras.optimizers.MultiOptimizer):
         yield optimizer, pairs
         return
-    if not optimizer.built:
-        return
     indices = [optimizer._var_to_optimizer_idx[optimizer._var_key(v)] for v in variables]
     for index, inner in enumerate(optimizer.optimizers):
         mine = [pair for pair, its in zip(pairs, indices, strict=True) if its == index]

@@ -6,6 +6,7 @@
 TensorBoard draws graphs of TensorFlow's kind; that of the layers is written as one.
 """
 
+import logging
 import math
 import os
 from typing import Any
@@ -14,13 +15,17 @@ import keras
 
 from keras_arch.callbacks.event_file import EventFile
 
+logger = logging.getLogger(__name__)
+
 
 class ModelGraph(keras.callbacks.Callback):
-    """Writes the graph of a model for TensorBoard, once, when training begins.
+    """Writes the graph of a model for TensorBoard, once.
 
     Two runs: ``graph_layers``, one node a layer with its class, shape and parameters, and
     nested models as boxes; and, on TensorFlow, ``graph_operations``, the operations of a
     forward pass. A model without fixed inputs (a subclass) shows its layers without edges.
+    They are written when training begins, or after the first epoch if that builds the model.
+    What goes wrong here is logged, and stops no training.
 
     Args:
         log_dir: Directory of the run.
@@ -34,11 +39,25 @@ class ModelGraph(keras.callbacks.Callback):
     def __init__(self, log_dir: str | os.PathLike) -> None:
         super().__init__()
         self.log_dir = os.fspath(log_dir)
+        self._written = False
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        self._write("graph_layers", layer_graph(self.model).SerializeToString())
-        if keras.backend.backend() == "tensorflow" and _is_functional(self.model):
-            self._write("graph_operations", _operations(self.model))
+        self._written = False
+        if self.model.built:
+            self._write_graphs()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if not self._written:
+            self._write_graphs()
+
+    def _write_graphs(self):
+        self._written = True
+        try:
+            self._write("graph_layers", layer_graph(self.model).SerializeToString())
+            if keras.backend.backend() == "tensorflow" and _functional(self.model) is not None:
+                self._write("graph_operations", _operations(self.model))
+        except Exception:
+            logger.warning("ModelGraph is not complete; training goes on.", exc_info=True)
 
     def _write(self, run, graph):
         file = EventFile(os.path.join(self.log_dir, run))
@@ -57,7 +76,8 @@ def layer_graph(model: keras.Model) -> Any:
 
 def _add(graph, model, prefix, given):
     """Add a model whose inputs come from the nodes ``given``; returns those of its outputs."""
-    if not _is_functional(model):
+    functional = _functional(model)
+    if functional is None:
         for layer in model.layers:
             if isinstance(layer, keras.Model):
                 _add(graph, layer, f"{prefix}{layer.name}/", [])
@@ -65,9 +85,9 @@ def _add(graph, model, prefix, given):
                 _add_node(graph, f"{prefix}{layer.name}", layer, [])
         return []
     made: dict[int, list[str]] = {}  # of each node of the model, what its outputs come from
-    entrances = {id(tensor._keras_history.operation): i for i, tensor in enumerate(model.inputs)}
+    entrances = {id(x._keras_history.operation): i for i, x in enumerate(functional.inputs)}
     count: dict[int, int] = {}
-    for nodes in (model._nodes_by_depth[d] for d in sorted(model._nodes_by_depth, reverse=True)):
+    for _, nodes in sorted(functional._nodes_by_depth.items(), reverse=True):
         for node in nodes:
             layer = node.operation
             sources = [name for parent in node.parent_nodes for name in made[id(parent)]]
@@ -81,7 +101,7 @@ def _add(graph, model, prefix, given):
                 _add_node(graph, name, layer, sources)
                 made[id(node)] = [name]
     found = []
-    for tensor in model.outputs:
+    for tensor in functional.outputs:
         history = tensor._keras_history
         found += made[id(history.operation._inbound_nodes[history.node_index])]
     return list(dict.fromkeys(found))
@@ -116,5 +136,7 @@ def _operations(model):
     return forward.get_concrete_function(*specs).graph.as_graph_def().SerializeToString()
 
 
-def _is_functional(model):
-    return hasattr(model, "_nodes_by_depth") and bool(model.outputs)
+def _functional(model):
+    """Return the graph of a model: a ``Sequential`` holds one; ``None`` if there is none."""
+    found = model._functional if isinstance(model, keras.Sequential) else model
+    return found if hasattr(found, "_nodes_by_depth") and found.outputs else None

@@ -24,15 +24,17 @@ class Projector(keras.callbacks.Callback):
     Args:
         log_dir: Directory of the run; the points go into its folder ``projector``.
         layers: Names of layers: of an ``Embedding`` the table is shown, of any other layer
-            what it puts out for the examples, flattened. ``None`` for all embeddings.
+            what it puts out for the examples, flattened. ``None`` for all embeddings. One
+            inside a layer or model is named with it: ``"encoder/words"``.
         examples: Inputs of the model.
         labels: By layer, a word or number for each point.
         images: Small pictures of the examples, ``(B, H, W)`` or ``(B, H, W, 1 or 3)`` in
             [0, 1], shown at the points of layers that are no embeddings.
 
     Raises:
-        ValueError: If a layer does not exist, or needs examples and there are none, or its
-            labels are not one for each point.
+        ValueError: When training begins: if a layer does not exist, or has no one output to
+            show, or needs examples and there are none; if labels or images are not one for
+            each point, or the images too large for one picture.
 
     Example:
 
@@ -56,17 +58,31 @@ class Projector(keras.callbacks.Callback):
         self.images = images
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        tables = {x.name: x for x in self.model.layers if isinstance(x, keras.layers.Embedding)}
+        inside = dict(_layers_of(self.model))
+        tables = {n: x for n, x in inside.items() if isinstance(x, keras.layers.Embedding)}
+        known = {layer.name: layer for layer in self.model.layers} | tables
         names = list(tables) if self.layers is None else self.layers
-        known = [layer.name for layer in self.model.layers]
         unknown = [name for name in names if name not in known]
         if unknown:
-            raise invalid("layers", f"names of layers, such as {known[:8]}", unknown)
+            raise invalid("layers", f"names of layers, such as {list(known)[:8]}", unknown)
         self._tables = {name: tables[name] for name in names if name in tables}
-        taps = {name: self.model.get_layer(name).output for name in names if name not in tables}
+        taps = {name: _output(known[name]) for name in names if name not in tables}
         if taps and self.examples is None:
             raise invalid("examples", f"inputs of the model, to show {list(taps)}", None)
         self._tapped = keras.Model(self.model.input, taps) if taps else None
+        points = {name: table.input_dim for name, table in self._tables.items()}
+        if taps:
+            count = len(keras.tree.flatten(self.examples)[0])
+            points |= dict.fromkeys(taps, count)
+            if self.images is not None and len(self.images) != count:
+                raise invalid("images", f"one for each of {count} examples", len(self.images))
+        if self.images is not None:
+            _check_sprite(self.images)
+        for name, labels in self.labels.items():
+            if name not in points:
+                raise invalid("labels", f"those of {list(points)}", name)
+            if len(labels) != points[name]:
+                raise invalid("labels", f"{points[name]} of {name!r}", f"{len(labels)} labels")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         points = {
@@ -94,8 +110,6 @@ class Projector(keras.callbacks.Callback):
             lines = [f'tensor_name: "{name}"', f'tensor_path: "{stem}.tsv"']
             if name in self.labels:
                 words = [str(label) for label in self.labels[name]]
-                if len(words) != len(rows):
-                    raise invalid("labels", f"{len(rows)} of {name!r}", f"{len(words)} labels")
                 with open(os.path.join(directory, f"{stem}_labels.tsv"), "w") as file:
                     file.writelines(f"{word.split(chr(10))[0]}\n" for word in words)
                 lines.append(f'metadata_path: "{stem}_labels.tsv"')
@@ -110,6 +124,32 @@ class Projector(keras.callbacks.Callback):
         os.replace(f"{path}.new", path)
 
 
+def _layers_of(owner, prefix=""):
+    """Yield all layers inside a layer, under the names of those around them."""
+    inner = owner.layers if isinstance(owner, keras.Model) else owner._layers
+    for layer in inner:
+        yield f"{prefix}{layer.name}", layer
+        yield from _layers_of(layer, f"{prefix}{layer.name}/")
+
+
+def _output(layer):
+    """Return what a layer puts out, if that is one tensor of a graph."""
+    try:
+        output = layer.output
+    except (AttributeError, ValueError) as error:  # called by no graph
+        message = "layers of a model with fixed inputs, or embeddings"
+        raise invalid("layers", message, layer.name) from error
+    if not isinstance(output, keras.KerasTensor):
+        raise invalid("layers", "layers with one output", layer.name)
+    return output
+
+
+def _check_sprite(images):
+    height, width = np.shape(images)[1:3]
+    if math.ceil(math.sqrt(len(images))) * max(height, width) > SPRITE:
+        raise invalid("images", f"a square of at most {SPRITE} pixels", np.shape(images))
+
+
 def _sprite(images, path):
     """Write images side by side, row by row; returns the size of one."""
     from PIL import Image
@@ -119,8 +159,6 @@ def _sprite(images, path):
     images = np.broadcast_to(images, (*images.shape[:3], 3))
     side = math.ceil(math.sqrt(len(images)))
     height, width = images.shape[1:3]
-    if side * max(height, width) > SPRITE:
-        raise invalid("images", f"a square of at most {SPRITE} pixels", images.shape)
     page = np.ones((side * side, height, width, 3), "float32")
     page[: len(images)] = images
     page = page.reshape(side, side, height, width, 3).swapaxes(1, 2)

@@ -103,6 +103,9 @@ class StepTaps:
     def _see_gradients(self, attribute, optimizer, call):
         states = call.get("optimizer_variables", ())
         owners = None if self._on_jax else call.get("trainable_variables")
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        if isinstance(inner, keras.optimizers.MultiOptimizer) and not optimizer.built and owners:
+            optimizer.build(owners)  # as it is about to: before, it cannot tell whose each one is
         with keras.StatelessScope(list(zip(optimizer.variables, states, strict=False))):
             found = applied(attribute, optimizer, call["grads"], owners)
         if found is not None:

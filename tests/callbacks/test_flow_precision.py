@@ -12,8 +12,9 @@ from keras_arch.callbacks import GradientFlow
     ("policy", "jit_compile", "rtol"),
     [
         ("mixed_float16", False, 1e-2),
+        ("mixed_float16", True, 1e-1),  # XLA itself rounds otherwise
         ("mixed_bfloat16", False, 1e-2),
-        ("mixed_bfloat16", True, 1e-1),  # XLA itself rounds otherwise
+        ("mixed_bfloat16", True, 1e-1),
     ],
 )
 def test_norms_are_unscaled(tmp_path, policy, jit_compile, rtol):

@@ -78,6 +78,24 @@ def test_what_clipping_leaves(tmp_path, by):
     assert share < 0.9
 
 
+def test_what_each_of_several_optimizers_clips(tmp_path):
+    """Two in one, for a layer each: one clips, and the other layer's gradient is not asked."""
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(8, 4)).astype("float32"), rng.normal(size=(8, 1)).astype("float32")
+    image = keras.Input((4,))
+    hidden = keras.layers.Dense(3, activation="relu", name="hidden")(image)
+    model = keras.Model(image, keras.layers.Dense(1, name="head")(hidden))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean((model(x) - y) ** 2)
+    sizes = [norm(part) for part in tape.gradient(loss, model.trainable_variables)]
+    several = keras.optimizers.OptimizerMap(keras.optimizers.SGD())
+    several["hidden/.*"] = keras.optimizers.SGD(clipnorm=0.1)
+    model.compile(keras.optimizers.MultiOptimizer(several), "mse", jit_compile=False)
+    fit(model, tf.data.Dataset.from_tensors((x, y)), [GradientFlow(tmp_path)])
+    [(_, share)] = scalars(tmp_path)["clipping/optimizer"]
+    assert share == pytest.approx(math.hypot(0.1, 0.1) / norm(*sizes[:2]), rel=1e-5)
+
+
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_training_is_bit_identical_and_checkpoints_are_the_same(tmp_path, jit_compile):
     def trained(*callbacks):
@@ -231,6 +249,30 @@ def test_a_model_that_its_first_step_builds(tmp_path):
     logged = scalars(tmp_path)
     assert [step for step, _ in logged["log10_gradient_norm/000_first"]] == [0, 1, 2]
     assert [step for step, _ in logged["log10_weight_norm/000_first"]] == [0, 1, 2]
+
+
+def test_an_eager_step_that_builds_the_model_is_not_recorded(tmp_path):
+    """Before it, no layer has a weight or a depth."""
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first = keras.layers.Dense(4, "tanh", name="first")
+            self.second = keras.layers.Dense(1, "tanh", name="second")
+
+        def call(self, x):
+            return self.second(self.first(x))
+
+    model = Own()
+    model.compile("sgd", "mse", run_eagerly=True)
+    data = tf.data.Dataset.from_tensors((np.ones((4, 3)), np.ones((4, 1)))).repeat(3)
+    fit(model, data, [GradientFlow(tmp_path, every=1)])
+    logged = scalars(tmp_path)
+    assert {tag for tag in logged if "mean" in tag} == {
+        "activation_mean/000_first",
+        "activation_mean/001_second",
+    }
+    assert {tuple(step for step, _ in rows) for rows in logged.values()} == {(1, 2)}
 
 
 class Raise(keras.callbacks.Callback):

@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from keras_arch.callbacks import ModelGraph, Projector
+from keras_arch.callbacks import ModelGraph, Projector, model_graph
 
 
 def nested():
@@ -62,6 +62,33 @@ def test_a_model_without_inputs_shows_its_layers(tmp_path):
     model.compile("sgd", "mse", jit_compile=False)
     train(model, ModelGraph(tmp_path))
     assert [node.name for node in graph(tmp_path / "graph_layers").node] == ["first", "second"]
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_layers_in_sequence_have_edges(tmp_path, built):
+    inner = keras.Sequential([keras.layers.Dense(3, "relu", name="dense")], name="block")
+    layers = [keras.layers.Dense(2, name="first"), inner, keras.layers.Dense(1, name="head")]
+    model = keras.Sequential([keras.Input((4,), name="image")] * built + layers)
+    model.compile("sgd", "mse", jit_compile=False)
+    train(model, ModelGraph(tmp_path))
+    nodes = {node.name: node for node in graph(tmp_path / "graph_layers").node}
+    [entrance] = nodes["block/dense"].input
+    assert list(nodes[entrance].input) == ["first"]
+    assert list(nodes["head"].input) == ["block/dense"]
+    operations = graph(tmp_path / "graph_operations")
+    assert {"MatMul", "Relu", "Placeholder"} <= {node.op for node in operations.node}
+
+
+def test_a_graph_that_fails_stops_no_training(tmp_path, monkeypatch, caplog):
+    def broken(_):
+        raise RuntimeError("on purpose")
+
+    monkeypatch.setattr(model_graph, "_operations", broken)
+    model = nested()
+    train(model, ModelGraph(tmp_path))
+    assert model.optimizer.iterations == 1
+    assert len([r for r in caplog.records if "ModelGraph" in r.message]) == 1
+    assert graph(tmp_path / "graph_layers").node
 
 
 def reader(tmp_path):
@@ -123,11 +150,76 @@ def test_the_projector_shows_tables_and_features(tmp_path):
     assert listed[1]["sprite"]["singleImageDim"] == [6, 6]
 
 
+HEAD = {"layers": ["head"], "examples": np.ones((2, 4))}
+
+
 def test_what_is_refused(tmp_path):
     for arguments, words in (
         ({"layers": ["nowhere"]}, "`layers`"),
         ({"layers": ["head"]}, "`examples`"),
-        ({"layers": ["head"], "examples": np.ones((2, 4)), "labels": {"head": [1]}}, "`labels`"),
+        ({**HEAD, "labels": {"head": [1]}}, "`labels`"),
+        ({**HEAD, "labels": {"haed": [1, 2]}}, "`labels`"),
+        ({**HEAD, "images": np.ones((3, 4, 4))}, "`images`"),
+        ({**HEAD, "images": np.ones((2, 5000, 1))}, "`images`"),
     ):
+        model = nested()
         with pytest.raises(ValueError, match=words):
-            train(nested(), Projector(tmp_path, **arguments))
+            train(model, Projector(tmp_path, **arguments))
+        assert model.optimizer.iterations == 0
+
+
+def test_what_has_no_one_output_is_refused(tmp_path):
+    x = keras.Input((3, 4))
+    lstm, *_ = keras.layers.LSTM(2, return_state=True, name="lstm")(x)
+    model = keras.Model(x, keras.layers.Dense(1)(lstm))
+    model.compile("sgd", "mse", jit_compile=False)
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.lstm = keras.layers.Dense(1, name="lstm")
+
+        def call(self, x):
+            return self.lstm(x)
+
+    own = Own()
+    own.compile("sgd", "mse", jit_compile=False)
+    examples = np.ones((2, 3, 4), "float32")
+    for shown, name in ((model, "lstm"), (own, "lstm")):
+        with pytest.raises(ValueError, match="`layers`"):
+            shown.fit(
+                examples,
+                np.ones((2, 1)),
+                verbose=0,
+                callbacks=[Projector(tmp_path, [name], examples)],
+            )
+
+
+def test_embeddings_are_found_inside_models_and_layers(tmp_path):
+    class Both(keras.layers.Layer):
+        def __init__(self, **arguments):
+            super().__init__(**arguments)
+            self.words = keras.layers.Embedding(5, 2, name="words")
+
+        def call(self, x):
+            return self.words(x)
+
+    def block(name, layer):
+        x = keras.Input((3,), dtype="int32")
+        return keras.Model(x, layer(x), name=name)
+
+    tokens = keras.Input((3,), dtype="int32", name="tokens")
+    blocks = [
+        block("left", keras.layers.Embedding(7, 2, name="words")),
+        block("right", Both(name="both")),
+    ]
+    x = keras.layers.Add()([part(tokens) for part in blocks])
+    model = keras.Model(tokens, keras.layers.Dense(1)(keras.layers.Flatten()(x)))
+    model.compile("sgd", "mse", jit_compile=False)
+    callback = Projector(tmp_path, labels={"right/both/words": list("abcde")})
+    train(model, callback, width=3)
+    listed = reader(tmp_path)("/info", run="projector").json["embeddings"]
+    assert [(one["tensorName"], one["tensorShape"]) for one in listed] == [
+        ("left/words", [7, 2]),
+        ("right/both/words", [5, 2]),
+    ]
