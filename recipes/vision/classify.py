@@ -20,7 +20,7 @@ import keras_arch
 from keras_arch.errors import invalid
 from keras_arch.recipes.experiment import main
 from keras_arch.recipes.machine import jit_compile
-from keras_arch.recipes.small import small_classifier
+from keras_arch.recipes.small import VECTORS, small_classifier
 
 TARGETS = {"accuracy": (0.985, None)}
 BATCH = 64
@@ -71,7 +71,7 @@ def run(experiment):
     """Train, measure, export."""
     chosen = experiment.options
     name = chosen.model
-    if keras_arch.get(name).task != "image-classification":
+    if keras_arch.get(name).task != "image-classification" and name not in VECTORS:
         raise invalid("model", "an image classifier (`keras-arch list --room vision`)", name)
     if (chosen.data, name) != ("digits", "DenseNet"):
         experiment.targets = {"accuracy": (0.95, None)} if chosen.data == "digits" else {}

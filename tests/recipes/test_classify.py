@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import keras_arch
-from recipes.small import SMALL, small_classifier
+from recipes.small import SMALL, image_classifiers, small_classifier
 from recipes.vision import classify
 
-FAMILIES = [e.name for e in keras_arch.entries(room="models", task="image-classification")]
+FAMILIES = image_classifiers()
 
 
 def test_every_family_has_a_small_size():
