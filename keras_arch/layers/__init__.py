@@ -2,7 +2,7 @@
 
 from keras_arch.layers.affine_sampling import affine_grid, bilinear_sampler
 from keras_arch.layers.channel_shuffle import ChannelShuffle
-from keras_arch.layers.classifier import flatten, global_average, image_classifier
+from keras_arch.layers.classifier import flatten, global_average, image_classifier, require_size
 from keras_arch.layers.conv_block import conv_block
 from keras_arch.layers.convolution import (
     batch_norm,
@@ -150,6 +150,7 @@ __all__ = [
     "preactivation_block",
     "preactivation_bottleneck",
     "projection_shortcut",
+    "require_size",
     "residual_block",
     "residual_scale",
     "residual_sum",

@@ -146,6 +146,19 @@ def global_average(x: keras.KerasTensor, dropout: float = 0.0) -> keras.KerasTen
 
 def flatten(x: keras.KerasTensor, name: str = "flatten") -> keras.KerasTensor:
     """``(B, H, W, C) -> (B, H * W * C)``."""
-    if None in x.shape[1:]:
-        raise invalid("input_shape", "a height and width, with this top", tuple(x.shape[1:]))
+    require_size(x, "with this top")
     return layers.Flatten(name=name)(x)
+
+
+def require_size(x: keras.KerasTensor, why: str) -> None:
+    """Refuse an image, or features, of which the height or width is not known.
+
+    Args:
+        x: The image or features, ``(B, H, W, C)``.
+        why: What has to know them: ``"with this top"``.
+
+    Raises:
+        ValueError: If one of them is ``None``.
+    """
+    if None in x.shape[1:3]:
+        raise invalid("input_shape", f"a height and width, {why}", tuple(x.shape[1:]))

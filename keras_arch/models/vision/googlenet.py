@@ -53,28 +53,28 @@ def response_norm(x, name):
     return LocalResponseNormalization(size=5, bias=2.0, alpha=1e-4, beta=0.75, name=name)(x)
 
 
-def paper_aux(x, convolve, units, name):
-    """Pooling to 4x4 of 14x14 pixels, 1x1, fully connected: ``(B, H, W, C) -> (B, units)``."""
-    x = layers.AveragePooling2D(fitting(5, x), 3, name=f"{name}_pool")(x)
-    return connected(convolve(x, 128, 1, name=name), units, name)
+def paper_pool(x, name):
+    """To 4x4 of 14x14 pixels: ``(B, H, W, C) -> (B, H', W', C)``."""
+    return layers.AveragePooling2D(fitting(5, x), 3, name=name)(x)
 
 
-def adaptive_aux(x, convolve, units, name):
-    """The same with pooling to 4x4 of any size: ``(B, H, W, C) -> (B, units)``."""
-    x = layers.AdaptiveAveragePooling2D(4, name=f"{name}_pool")(x)
-    return connected(convolve(x, 128, 1, name=name), units, name)
+def adaptive_pool(x, name):
+    """To 4x4 of any size: ``(B, H, W, C) -> (B, 4, 4, C)``."""
+    return layers.AdaptiveAveragePooling2D(4, name=name)(x)
 
 
-def connected(x, units, name):
-    """With the paper's dropout: ``(B, H, W, C) -> (B, units)``."""
+def auxiliary(x, pool, convolve, units, dropout, name):
+    """Pooling to 4x4, 1x1, fully connected: ``(B, H, W, C) -> (B, units)``."""
+    x = convolve(pool(x, name=f"{name}_pool"), 128, 1, name=name)
     x = layers.Dense(units, "relu", name=f"{name}_fc")(flatten(x, name=f"{name}_flatten"))
-    return layers.Dropout(0.7, name=f"{name}_dropout")(x)
+    return layers.Dropout(AUX_DROPOUT, name=f"{name}_dropout")(x) if dropout else x
 
 
+AUX_DROPOUT = 0.7  # of the paper, and of torchvision, whatever that of the head
 VARIANTS: dict[str, tuple[Callable, int, tuple[int, int], Callable]] = {
-    # convolutions, second kernel, poolings before the stages, auxiliary head
-    "paper": (partial(convolution_unit, norm=False, use_bias=True), 5, (3, 3), paper_aux),
-    "bn": (convolution_unit, 3, (3, 2), adaptive_aux),
+    # convolutions, second kernel, poolings before the stages, that of the auxiliary heads
+    "paper": (partial(convolution_unit, norm=False, use_bias=True), 5, (3, 3), paper_pool),
+    "bn": (convolution_unit, 3, (3, 2), adaptive_pool),
 }
 
 
@@ -148,7 +148,8 @@ def GoogLeNet(
             have made permanent, kernels of 3x3 where the paper has 5x5.
         aux: Whether to add the two auxiliary heads of the training, which read the first
             and the last but one module of the second stage (4a and 4d).
-        dropout: Rate before the head.
+        dropout: Rate before the head; 0 for none at all. With any, the auxiliary heads have
+            the paper's 0.7.
         attention: What each module's output goes through: ``None``,
             ``"squeeze_excitation"``, or a function ``(x, name) -> x``.
         stem: ``"imagenet"`` (an eighth of the size), or ``"cifar"``: the same layers
@@ -196,7 +197,7 @@ def GoogLeNet(
         name,
         family="GoogLeNet",
     )
-    unit, large, poolings, auxiliary = VARIANTS[variant]
+    unit, large, poolings, aux_pool = VARIANTS[variant]
     convolve = partial(unit, alpha=alpha)
     stride = 2 if stem == "imagenet" else 1
 
@@ -219,6 +220,6 @@ def GoogLeNet(
             if aux and include_top and stage == 2 and index in (1, depth - 1):
                 head = f"aux{len(heads) + 1}"
                 units = max(1, round(1024 * alpha))
-                heads[head] = auxiliary(x, convolve, units, name=head)
+                heads[head] = auxiliary(x, aux_pool, convolve, units, dropout, name=head)
         x = layers.Identity(name=f"stage{stage}")(x)
     return finish(x, partial(global_average, dropout=dropout), aux=heads)

@@ -37,6 +37,7 @@ from keras_arch.layers import (
     inception_module,
     numbered,
     pooling_unit,
+    require_size,
     smallest_image,
     without_strides,
 )
@@ -188,7 +189,7 @@ def InceptionV3(
         bn_scale: Whether normalizations have a scale; not in ``keras.applications``, but in
             torchvision.
         aux: Whether to add the auxiliary head of the training, at the end of the second
-            stage.
+            stage; the images have one size then.
         dropout: Rate before the head.
         attention: What each module's output goes through: ``None``,
             ``"squeeze_excitation"``, or a function ``(x, name) -> x``.
@@ -213,8 +214,9 @@ def InceptionV3(
 
     Raises:
         ValueError: If there are more modules than in the paper, no second stage for an
-            auxiliary head, the image is too small (under 75 pixels), or ``variant``,
-            ``attention``, ``stem``, ``pooling`` or ``weights`` is none of the above.
+            auxiliary head or no size of the image with it, the image is too small (under
+            75 pixels), or ``variant``, ``attention``, ``stem``, ``pooling`` or ``weights``
+            is none of the above.
 
     Example:
 
@@ -244,6 +246,8 @@ def InceptionV3(
         variant=variant,
         bn_scale=bn_scale,
     )
+    if aux and include_top:
+        require_size(image, "with `aux`")  # its last convolution fits the map
     convolve = functools.partial(convolution_unit, strided="valid", scale=bn_scale, alpha=alpha)
     pool = functools.partial(pooling_unit, strided="valid")
 

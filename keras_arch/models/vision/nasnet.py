@@ -28,6 +28,7 @@ from keras_arch.layers import (
     linear_rates,
     nasnet_normal_cell,
     nasnet_reduction_cell,
+    require_size,
 )
 from keras_arch.layers.depthwise import EPSILON
 from keras_arch.layers.nasnet_cell import MOMENTUM, NORMAL_A, REDUCTION_A, Genotype
@@ -177,7 +178,8 @@ def NASNet(
         stem: ``"imagenet"`` (a convolution and two reduction cells, an eighth of the size),
             or ``"cifar"`` (a convolution, full size).
         aux: Whether the model has the paper's second head, ``aux1``, on the features before
-            the last reduction. It has two outputs then, for training.
+            the last reduction. It has two outputs then, for training, and images of one
+            size.
         default_size: Height and width of the image by default, with the top.
         include_top: Whether to add pooling and the head.
         weights: ``None``, ``"imagenet"`` or the path of a file; a head of other
@@ -198,8 +200,9 @@ def NASNet(
 
     Raises:
         ValueError: If the image is too small (under 32 pixels), the stages differ in
-            number, a genotype is wrong, there is no place for ``aux``, or
-            ``stochastic_depth``, ``stem``, ``pooling`` or ``weights`` is none of the above.
+            number, a genotype is wrong, there is no place for ``aux`` or no size of the image
+            with it, or ``stochastic_depth``, ``stem``, ``pooling`` or ``weights`` is none
+            of the above.
 
     Example:
 
@@ -241,6 +244,8 @@ def NASNet(
         reduction=reduction,
         stem=stem,
     )
+    if aux and include_top:
+        require_size(image, "with `aux`")  # its last convolution is as large as the map
     stride, padding = (2, "valid") if stem == "imagenet" else (1, "same")
     x = layers.Conv2D(
         stem_width,

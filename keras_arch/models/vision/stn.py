@@ -16,7 +16,7 @@ import keras
 from keras import Model, layers
 
 from keras_arch.errors import invalid
-from keras_arch.layers import SpatialTransformer, flatten, image_classifier
+from keras_arch.layers import SpatialTransformer, flatten, image_classifier, require_size
 from keras_arch.registry import register
 
 
@@ -27,8 +27,7 @@ def localization(x, widths, units):
             width, 5, padding="same", activation="relu", name=f"localization_conv{index}"
         )(x)
         x = layers.MaxPooling2D(2, name=f"localization_pool{index}")(x)
-    if None in x.shape[1:]:
-        raise invalid("input_shape", "a height and width, with a transformer", x.shape[1:])
+    require_size(x, "with a transformer")
     x = layers.Flatten(name="localization_flatten")(x)
     return layers.Dense(units, "relu", name="localization_fc")(x)
 

@@ -146,6 +146,22 @@ def test_dropout_is_that_of_the_paper():
     assert rates == {"dropout": 0.4, "aux1_dropout": 0.7, "aux2_dropout": 0.7}
 
 
+@pytest.mark.parametrize("variant", ["paper", "bn"])
+def test_without_dropout_there_is_none(variant):
+    model = GoogLeNet(**SMALL, variant=variant, aux=True, dropout=0.0)
+    assert not [x for x in model.layers if isinstance(x, keras.layers.Dropout)]
+
+
+def test_adaptive_auxiliary_heads_read_images_of_any_size():
+    sizes = {**SMALL, "variant": "bn", "aux": True, "classifier_activation": None}
+    model = fill_keras(GoogLeNet(**{**sizes, "input_shape": (None, None, 3)}))
+    for side in (8, 19):
+        fixed = fill_keras(GoogLeNet(**{**sizes, "input_shape": (side, side, 3)}))
+        x = image(side, side)
+        for head, logits in model(x).items():
+            np.testing.assert_allclose(logits, fixed(x)[head], rtol=1e-5)
+
+
 def test_what_cannot_be_built_is_refused():
     with pytest.raises(ValueError, match=r"`depths`.*at most \(2, 5, 2\) modules"):
         GoogLeNet(depths=(3, 5, 2))

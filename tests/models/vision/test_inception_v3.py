@@ -95,6 +95,10 @@ def test_what_cannot_be_built_is_refused(quick):
         InceptionV3(depths=(3, 4, 3))
     with pytest.raises(ValueError, match=r"`aux`.*without a second stage"):
         InceptionV3(depths=(3,), aux=True)
+    with pytest.raises(ValueError, match="a height and width, with `aux`"):
+        InceptionV3(alpha=0.01, aux=True, input_shape=(None, 299, 3))
+    headless = InceptionV3((1, 1), 0.01, aux=True, input_shape=(None, None, 3), include_top=False)
+    assert headless.output_shape == (None, None, None, 8)
     with pytest.raises(ValueError, match="at least 75"):
         InceptionV3(input_shape=(74, 75, 3))
     assert InceptionV3(alpha=0.01, input_shape=(75, 75, 3)).output_shape == (None, 1000)

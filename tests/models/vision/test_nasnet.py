@@ -217,6 +217,8 @@ def test_what_cannot_be_built_is_refused():
         small(aux=True, input_shape=(4, 9, 3))
     with pytest.raises(ValueError, match=r"`aux`"):
         small(aux=True, depths=(1,), widths=(4,))
+    with pytest.raises(ValueError, match="a height and width, with `aux`"):
+        small(aux=True, input_shape=(12, None, 3))
     with pytest.raises(ValueError, match=r"`widths`.*2 sizes"):
         small(widths=(4,))
     with pytest.raises(ValueError, match=r"`depths`.*at most 303 blocks"):
