@@ -59,9 +59,18 @@ class Entry:
         """Subpackage it lives in: ``models``, ``layers``, ``initializers``, ..."""
         return self.path[0]
 
-    def arguments(self, name: str) -> dict[str, Any]:
-        """What a name of this entry stands for: a preset's arguments and its own name."""
-        return {**self.presets[name], "name": name.lower()} if name in self.presets else {}
+    def arguments(self, name: str, **overrides: Any) -> dict[str, Any]:
+        """What a name of this entry stands for: a preset's arguments and its own name.
+
+        Args:
+            name: Of the entry or one of its presets.
+            **overrides: Arguments that beat the preset's; an ``input_tensor`` has a shape of
+                its own, and takes that of the preset away.
+        """
+        values = {**self.presets[name], "name": name.lower()} if name in self.presets else {}
+        if overrides.get("input_tensor") is not None:
+            values.pop("input_shape", None)
+        return {**values, **overrides}
 
 
 def register(**facts: Any) -> Callable[[Any], Any]:
@@ -145,7 +154,7 @@ def create(name: str, **overrides: Any) -> keras.Model:
         TypeError: If the factory has no such argument.
     """
     entry = get(name)
-    return entry.target(**{**entry.arguments(name), **overrides})
+    return entry.target(**entry.arguments(name, **overrides))
 
 
 def list_models(filter: str = "*", task: str | None = None, room: str | None = None) -> list[str]:

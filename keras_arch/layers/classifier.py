@@ -4,6 +4,7 @@ Both follow ``keras.applications``, argument by argument, so that a family of ou
 take the place of one of theirs by keyword.
 """
 
+import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from keras import Input, Model, layers
 from keras.config import image_data_format
 
+from keras_arch import registry
 from keras_arch.errors import invalid
 from keras_arch.layers.pretrained import find_weights, load_weights
 
@@ -42,9 +44,9 @@ def image_classifier(
     Args:
         include_top: Whether the model ends with a head.
         weights: ``None``, ``"imagenet"`` or a path, which must hold weights.
-        input_tensor: A tensor to start from, instead of a new input; ``input_shape``, which
-            presets bind, has no say then.
-        input_shape: ``(height, width, channels)``; ``None`` is any height or width.
+        input_tensor: A tensor to start from, instead of a new input.
+        input_shape: ``(height, width, channels)``; ``None`` is any height or width. Beside an
+            ``input_tensor`` it must be the tensor's, unless it is the factory's default.
         pooling: ``None``, ``"avg"`` or ``"max"``, without the top.
         classes: Units of the head.
         classifier_activation: Activation of the head.
@@ -68,8 +70,9 @@ def image_classifier(
           ``head(classes)`` of its ``y``, and the outputs are a dictionary with ``"head"``.
 
     Raises:
-        ValueError: If the shape is too small or none of an image, ``classes`` or
-            ``pooling`` is unknown, or the weights cannot be had or are not this model's.
+        ValueError: If the shape is too small, none of an image or not the tensor's,
+            ``classes`` or ``pooling`` is unknown, or the weights cannot be had or are not
+            this model's.
     """
     if image_data_format() != "channels_last":
         raise invalid("image_data_format", '"channels_last"', image_data_format())
@@ -82,7 +85,10 @@ def image_classifier(
     if input_tensor is not None:
         if not keras.utils.is_keras_tensor(input_tensor):
             raise invalid("input_tensor", "a KerasTensor, as `keras.Input` gives", input_tensor)
-        input_shape = tuple(input_tensor.shape[1:])
+        shape = tuple(input_tensor.shape[1:])
+        if input_shape not in (None, _default_shape(family)) and not _agree(input_shape, shape):
+            raise invalid("input_shape", f"`None`, or that of `input_tensor`, {shape}", input_shape)
+        input_shape = shape
     elif input_shape is None:
         input_shape = (size, size, 3) if include_top else (None, None, 3)
     input_shape = _checked(input_shape)
@@ -121,6 +127,19 @@ def image_classifier(
 def is_size(value: Any) -> bool:
     """Whether it is a positive integer, of Python or numpy."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) > 0
+
+
+def _default_shape(family: str) -> tuple[int | None, int | None, int] | None:
+    """The image of a factory, where nobody says another."""
+    parameters = inspect.signature(registry.get(family).target).parameters
+    return parameters["input_shape"].default
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Whether some images are of both shapes."""
+    if len(_checked(one)) != len(other):
+        return False
+    return all(a == b or None in (a, b) for a, b in zip(one, other, strict=True))
 
 
 def _checked(shape: Any) -> tuple[int | None, int | None, int]:

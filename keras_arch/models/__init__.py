@@ -94,7 +94,7 @@ def _preset(entry: registry.Entry, name: str) -> Callable[..., keras.Model]:
     values = entry.arguments(name)
 
     def build(**arguments: Any) -> keras.Model:
-        return entry.target(**{**values, **arguments})
+        return entry.target(**entry.arguments(name, **arguments))
 
     signature = inspect.signature(entry.target)
     build.__signature__ = signature.replace(  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """The beginning and the end that image classifiers share."""
 
+import functools
 import inspect
 import re
 
@@ -96,6 +97,31 @@ def test_bad_values_are_refused_before_building(value, monkeypatch):
 def test_an_input_tensor_is_checked_as_a_shape_is():
     with pytest.raises(ValueError, match="height and width of at least 32"):
         models.VGG16(input_tensor=keras.Input((16, 16, 3)))
+
+
+@pytest.mark.parametrize("shape", [(48, 32, 3), (32, 32, 1), (None, 48, 3), (32, 32)])
+def test_an_input_tensor_of_another_shape_is_refused(shape):
+    tensor = keras.Input((32, 32, 3))
+    with pytest.raises(ValueError, match="`input_shape`"):
+        models.ResNet18(input_tensor=tensor, input_shape=shape, include_top=False)
+
+
+@pytest.mark.parametrize("shape", [None, (32, 32, 3), [32, None, 3]])
+def test_an_input_tensor_may_come_with_its_shape(shape):
+    tensor = keras.Input((32, 32, 3), name="mine")
+    model = models.DenseNet((1, 1), 4, input_tensor=tensor, input_shape=shape, include_top=False)
+    assert model.input is tensor
+
+
+@pytest.mark.parametrize("name", ["ResNet20CIFAR", "PlainCNN20CIFAR", "LeNet5", "NASNetCIFAR"])
+def test_a_shape_that_nobody_gave_is_not_held_against_an_input_tensor(name):
+    """Presets bind one, and some factories have a default."""
+    for build in (getattr(models, name), functools.partial(keras_arch.create, name)):
+        tensor = keras.Input((40, 36, 2), name="mine")
+        assert build(input_tensor=tensor, include_top=False).input_shape == (None, 40, 36, 2)
+    if name != "LeNet5":
+        with pytest.raises(ValueError, match=r"`input_shape`.*that of `input_tensor`"):
+            build(input_tensor=tensor, input_shape=(48, 48, 3), include_top=False)
 
 
 def test_auxiliary_heads_are_outputs_beside_the_head():

@@ -60,7 +60,8 @@ def HighwayMLP(
         dropout: Rate before the head.
         include_top: Whether to add the head.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new.
-        input_tensor: Keras tensor to use as the image, instead of a new input.
+        input_tensor: Keras tensor to use as the image, instead of a new input; an
+            ``input_shape`` beside it must be its own.
         input_shape: ``(height, width, channels)``.
         pooling: Only ``None``: there is no map to pool.
         classes: Size of the output.

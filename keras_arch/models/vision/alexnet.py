@@ -109,7 +109,8 @@ def AlexNet(
         include_top: Whether to add the fully connected layers and the head.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new,
             another number of channels adapts the first kernel.
-        input_tensor: Keras tensor to use as the image, instead of a new input.
+        input_tensor: Keras tensor to use as the image, instead of a new input; an
+            ``input_shape`` beside it must be its own.
         input_shape: ``(height, width, channels)``; height and width may be ``None``
             without the top. By default 227x227 pixels (224x224 with ``padding``) with the
             top, any size without, RGB.

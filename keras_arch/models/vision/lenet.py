@@ -116,7 +116,8 @@ def LeNet5(
         include_top: Whether to add F6 and the head.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new,
             another number of channels adapts the first kernel.
-        input_tensor: Keras tensor to use as the image, instead of a new input.
+        input_tensor: Keras tensor to use as the image, instead of a new input; an
+            ``input_shape`` beside it must be its own.
         input_shape: ``(height, width, channels)``; what is smaller than 32x32 is centred
             in a field of zeros of that size. Without the top ``None`` is any size from 32.
             Pixels are in ``[0, 1]`` and ink is 1; all but the modern form scale them as

@@ -61,7 +61,8 @@ def LeNet1(
         include_top: Whether to add the head.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new,
             another number of channels adapts the first kernel.
-        input_tensor: Keras tensor to use as the image, instead of a new input.
+        input_tensor: Keras tensor to use as the image, instead of a new input; an
+            ``input_shape`` beside it must be its own.
         input_shape: ``(height, width, channels)``; what is smaller than 28x28 is centred
             in a field of zeros of that size. Without the top ``None`` is any size from 28.
             Pixels are in ``[0, 1]``, of which the network makes -1 to 1, and ink is 1.

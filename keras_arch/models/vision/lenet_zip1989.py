@@ -64,7 +64,8 @@ def LeNetZip1989(
         include_top: Whether to add H3 and the head.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new,
             another number of channels adapts the first kernel.
-        input_tensor: Keras tensor to use as the image, instead of a new input.
+        input_tensor: Keras tensor to use as the image, instead of a new input; an
+            ``input_shape`` beside it must be its own.
         input_shape: ``(height, width, channels)``, all known, for each unit has a bias of
             its own; what is smaller than 16x16 is centred in a field of that size. Pixels
             are in ``[0, 1]``, of which the network makes -1 to 1, and ink is 1.

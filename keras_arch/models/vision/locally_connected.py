@@ -128,7 +128,8 @@ def LocallyConnectedNet(
         stem: ``None``, or ``"deepface"``: two convolutions and a pooling between them.
         include_top: Whether to add the fully connected layers and the head.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new.
-        input_tensor: Keras tensor to use as the image, instead of a new input.
+        input_tensor: Keras tensor to use as the image, instead of a new input; an
+            ``input_shape`` beside it must be its own.
         input_shape: ``(height, width, channels)``, all known, for each place has weights
             of its own.
         pooling: Without the head: ``None`` for the feature map, ``"avg"`` or ``"max"``.

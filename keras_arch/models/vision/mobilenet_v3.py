@@ -187,7 +187,8 @@ def MobileNetV3(
         include_top: Whether to add pooling, the layer behind it and the head.
         weights: ``None``, ``"imagenet"`` or the path of a file; a head of other
             ``classes`` is new, another number of channels adapts the first kernel.
-        input_tensor: Keras tensor to use as the image, instead of a new input.
+        input_tensor: Keras tensor to use as the image, instead of a new input; an
+            ``input_shape`` beside it must be its own.
         input_shape: ``(height, width, channels)``; height and width may be ``None``. By
             default 224x224 pixels with the top, any size without, RGB.
         pooling: Without the head: ``None`` for the feature map, ``"avg"`` or ``"max"``.

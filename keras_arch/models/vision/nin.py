@@ -91,7 +91,8 @@ def NiN(
         include_top: Whether to add the maps of the classes, and their means.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new,
             another number of channels adapts the first kernel.
-        input_tensor: Keras tensor to use as the image, instead of a new input.
+        input_tensor: Keras tensor to use as the image, instead of a new input; an
+            ``input_shape`` beside it must be its own.
         input_shape: ``(height, width, channels)``, each size may be ``None``. By default
             32x32 pixels, or 224x224 for ImageNet, any size without the top, RGB.
         pooling: Without the head: ``None`` for the feature map, ``"avg"`` or ``"max"``.

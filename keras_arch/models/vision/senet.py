@@ -119,7 +119,8 @@ def SENet(
         include_top: Whether to add pooling and the head.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new, another
             number of channels adapts the first kernel.
-        input_tensor: Keras tensor to use as the image, instead of a new input.
+        input_tensor: Keras tensor to use as the image, instead of a new input; an
+            ``input_shape`` beside it must be its own.
         input_shape: ``(height, width, channels)``; height and width may be ``None``
             without the top. By default 224x224 pixels with the top, any size without, RGB.
         pooling: Without the head: ``None`` for the feature map, ``"avg"`` or ``"max"``.
