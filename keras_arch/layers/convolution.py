@@ -15,6 +15,19 @@ NORM = {"momentum": 0.99, "epsilon": 1.001e-5}  # of keras.applications, for equ
 EPSILON = NORM["epsilon"]
 
 
+def check_padding(padding: str) -> None:
+    """Refuse what ``pad_strided`` does not know.
+
+    Args:
+        padding: ``"same"``, ``"behind"`` or ``"both"``.
+
+    Raises:
+        ValueError: If it is none of the three.
+    """
+    if padding not in ("same", "behind", "both"):
+        raise invalid("padding", 'one of {"same", "behind", "both"}', padding)
+
+
 def pad_strided(
     x: keras.KerasTensor, size: Size, padding: str = "same", name: str = "pad"
 ) -> keras.KerasTensor:
@@ -32,8 +45,7 @@ def pad_strided(
     Raises:
         ValueError: If ``padding`` is none of the three.
     """
-    if padding not in ("same", "behind", "both"):
-        raise invalid("padding", 'one of {"same", "behind", "both"}', padding)
+    check_padding(padding)
 
     def zeros(side, window):
         odd = side is not None and side % 2 == 1

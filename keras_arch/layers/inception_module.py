@@ -95,7 +95,7 @@ def pooling_unit(
     stride: int = 1,
     padding: str | None = None,
     strided: str = "same",
-    counted: bool = False,
+    count_padding: bool = False,
     name: str = "pool",
 ) -> keras.KerasTensor:
     """Pooling: ``(B, H, W, C) -> (B, H/stride, W/stride, C)``.
@@ -107,12 +107,12 @@ def pooling_unit(
         stride: Of the window.
         padding: ``"same"`` or ``"valid"``; by default as in ``convolution_unit``.
         strided: Padding by default where ``stride`` is not 1; elsewhere it is ``"same"``.
-        counted: Whether zeros around the map count in an average (Caffe), which leaves the
-            border darker, or do not (TensorFlow).
+        count_padding: Whether zeros around the map count in an average (Caffe, PyTorch),
+            which leaves the border darker, or do not (TensorFlow).
         name: Name of the layer.
     """
     padding = padding or ("same" if stride == 1 else strided)
-    if kind == "avg" and counted and padding == "same":
+    if kind == "avg" and count_padding and padding == "same":
         x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
         padding = "valid"
     return POOLING[kind](size, stride, padding, name=name)(x)

@@ -35,6 +35,7 @@ def inverted_residual(
     activation: str = "relu6",
     attention: Attention = None,
     stochastic_depth: float = 0.0,
+    padding: str = "same",
     name: str = "inverted_residual",
 ) -> keras.KerasTensor:
     """Widen, filter, narrow: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``.
@@ -49,12 +50,13 @@ def inverted_residual(
         attention: ``None``, ``"squeeze_excitation"`` or a function ``(x, name) -> x`` of
             the wide features.
         stochastic_depth: How often a branch beside a shortcut is left out in training.
+        padding: Of a strided depthwise convolution, as in ``pad_strided``.
         name: Prefix of the layers' names.
     """
     past = x
     if x.shape[-1] != expanded:
         x = conv_bn_act(x, expanded, activation=activation, name=f"{name}_expand")
-    x = depthwise_bn_act(x, size, stride, activation, name=f"{name}_depthwise")
+    x = depthwise_bn_act(x, size, stride, activation, padding=padding, name=f"{name}_depthwise")
     x = channel_attention(x, attention, name=f"{name}_se")
     x = conv_bn_act(x, filters, activation=None, name=f"{name}_project")
     if stride > 1 or past.shape[-1] != filters:

@@ -112,7 +112,7 @@ def test_a_fork_inside_a_branch_is_a_module():
 def test_zeros_around_count_or_do_not():
     ones = keras.ops.ones((1, 5, 5, 1))
     plain = np.asarray(pooling_unit(ones, "avg", 3))[0, :, :, 0]
-    counted = np.asarray(pooling_unit(ones, "avg", 3, counted=True))[0, :, :, 0]
+    counted = np.asarray(pooling_unit(ones, "avg", 3, count_padding=True))[0, :, :, 0]
     np.testing.assert_allclose(plain, 1)
     np.testing.assert_allclose(counted[0], [4 / 9, 6 / 9, 6 / 9, 6 / 9, 4 / 9], rtol=1e-6)
     np.testing.assert_allclose(counted[1:-1, 1:-1], 1, rtol=1e-6)

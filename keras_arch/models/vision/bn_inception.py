@@ -210,7 +210,7 @@ def BNInception(
     caffe = variant == "caffe"
     unit = functools.partial(convolution_unit, use_bias=conv_bias, alpha=alpha)
     convolve = functools.partial(unit, strided="both" if caffe else "same")
-    pool = functools.partial(pooling_unit, counted=caffe)
+    pool = functools.partial(pooling_unit, count_padding=caffe)
     stride = 2 if stem == "imagenet" else 1
 
     x = image

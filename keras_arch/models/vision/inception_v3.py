@@ -163,6 +163,7 @@ def InceptionV3(
     alpha: float = 1.0,
     variant: str = "keras",
     bn_scale: bool = False,
+    count_padding: bool = False,
     aux: bool = False,
     dropout: float = 0.0,
     attention: Attention = None,
@@ -178,8 +179,7 @@ def InceptionV3(
 ) -> Model:
     """Inception v3, or v2 of the same paper.
 
-    Average poolings leave the zeros around a map out, as TensorFlow does; in torchvision
-    and timm they count.
+    torchvision's and timm's have ``bn_scale=True, count_padding=True``.
 
     Args:
         depths: Modules A, B and C; the second and the third stage begin with a reduction
@@ -188,6 +188,8 @@ def InceptionV3(
         variant: ``"keras"``, the released network, or ``"paper"``, that of table 1.
         bn_scale: Whether normalizations have a scale; not in ``keras.applications``, but in
             torchvision.
+        count_padding: Whether average poolings count the zeros around a map, which leaves
+            its border darker, as in torchvision and timm; TensorFlow leaves them out.
         aux: Whether to add the auxiliary head of the training, at the end of the second
             stage; the images have one size then.
         dropout: Rate before the head.
@@ -250,7 +252,7 @@ def InceptionV3(
     if aux and include_top:
         require_size(image, "with `aux`")  # its last convolution fits the map
     convolve = functools.partial(convolution_unit, strided="valid", scale=bn_scale, alpha=alpha)
-    pool = functools.partial(pooling_unit, strided="valid")
+    pool = functools.partial(pooling_unit, strided="valid", count_padding=count_padding)
 
     steps = STEMS[variant] if stem == "imagenet" else without_strides(STEMS[variant])
     x = inception_branch(image, steps, convolve, pool, name="stem")

@@ -22,6 +22,7 @@ from keras_arch.layers import (
     channel_attention,
     check_alpha,
     check_depth,
+    check_padding,
     conv_bn_act,
     depthwise_bn_act,
     image_classifier,
@@ -157,6 +158,7 @@ def MobileNet(
     if len(widths) != len(depths):
         raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
     check_alpha(alpha, STEM_WIDTH, *widths)
+    check_padding(padding)
     check_depth(depths, layers_each=8)
     first, *strides = keep_resolution((2, 1, *[2] * (len(depths) - 1)), stem)
     image, finish = image_classifier(

@@ -21,6 +21,7 @@ from keras_arch.errors import invalid
 from keras_arch.layers import (
     check_alpha,
     check_depth,
+    check_padding,
     conv_bn_act,
     global_average,
     image_classifier,
@@ -91,6 +92,7 @@ def MobileNetV2(
     dropout: float = 0.0,
     stochastic_depth: float = 0.0,
     attention: Attention = None,
+    padding: str = "same",
     stem: str = "imagenet",
     include_top: bool = True,
     weights: str | None = None,
@@ -115,6 +117,9 @@ def MobileNetV2(
             before it linearly less, where there is a shortcut past them.
         attention: Within each block: ``None``, ``"squeeze_excitation"`` or a function
             ``(x, name) -> x``.
+        padding: Where the zeros of strided depthwise convolutions stand: ``"same"``, as
+            TensorFlow and ``keras.applications`` do it; ``"behind"``, which is alike for
+            images of a multiple of 32; ``"both"``, as in PyTorch, the stem's too.
         stem: ``"imagenet"`` (the stem halves the resolution), or ``"cifar"``: the first two
             reductions, the stem's and the next, are left out.
         include_top: Whether to add pooling and the head.
@@ -135,8 +140,8 @@ def MobileNetV2(
 
     Raises:
         ValueError: If the image is too small (under 32 pixels), the stages differ in
-            number, or ``stochastic_depth``, ``attention``, ``stem``, ``pooling`` or
-            ``weights`` is none of the above.
+            number, or ``stochastic_depth``, ``attention``, ``padding``, ``stem``,
+            ``pooling`` or ``weights`` is none of the above.
 
     Example:
 
@@ -148,6 +153,7 @@ def MobileNetV2(
         if len(values) != len(depths):
             raise invalid(argument, f"{len(depths)} sizes, one for each stage", values)
     check_alpha(alpha)
+    check_padding(padding)
     rates = iter(linear_rates(stochastic_depth, sum(depths)))
     check_depth(depths, layers_each=9)  # of a block without a shortcut
     first, *reduces = keep_resolution((2, *strides), stem)
@@ -171,7 +177,8 @@ def MobileNetV2(
         last_width=last_width,
         attention=attention,
     )
-    x = conv_bn_act(image, make_divisible(32 * alpha), 3, first, name="stem")
+    at_stem = "both" if padding == "both" else "same"
+    x = conv_bn_act(image, make_divisible(32 * alpha), 3, first, padding=at_stem, name="stem")
     x = layers.Identity(name="stem")(x)
     block = 0  # counted through, as in keras.applications
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
@@ -183,6 +190,7 @@ def MobileNetV2(
                 reduces[stage - 1] if index == 0 else 1,
                 attention=attention,
                 stochastic_depth=next(rates),
+                padding=padding,
                 name=f"block{block}",
             )
             block += 1

@@ -22,6 +22,7 @@ from keras_arch.layers import (
     SqueezeExcitation,
     check_alpha,
     check_depth,
+    check_padding,
     conv_bn_act,
     image_classifier,
     inverted_residual,
@@ -158,6 +159,7 @@ def MobileNetV3(
     dropout: float = 0.2,
     stochastic_depth: float = 0.0,
     include_preprocessing: bool = True,
+    padding: str = "same",
     stem: str = "imagenet",
     include_top: bool = True,
     weights: str | None = None,
@@ -182,6 +184,9 @@ def MobileNetV3(
             before it linearly less, where there is a shortcut past them.
         include_preprocessing: Whether the image comes with values from 0 to 255, as
             ``keras.applications`` has it, or from -1 to 1.
+        padding: Where the zeros of strided depthwise convolutions stand: ``"same"``, as
+            TensorFlow and ``keras.applications`` do it; ``"behind"``, which is alike for
+            images of a multiple of 32; ``"both"``, as in PyTorch, the stem's too.
         stem: ``"imagenet"`` (the stem halves the resolution), or ``"cifar"``: the first two
             reductions, the stem's and the next, are left out.
         include_top: Whether to add pooling, the layer behind it and the head.
@@ -202,7 +207,8 @@ def MobileNetV3(
 
     Raises:
         ValueError: If the image is too small (under 32 pixels), a row has not six entries,
-            or ``stochastic_depth``, ``stem``, ``pooling`` or ``weights`` is none of the above.
+            or ``stochastic_depth``, ``padding``, ``stem``, ``pooling`` or ``weights`` is none
+            of the above.
 
     Example:
 
@@ -214,6 +220,7 @@ def MobileNetV3(
     if any(len(row) != 6 for row in rows):
         raise invalid("blocks", "stages of rows of six entries", blocks)
     check_alpha(alpha)
+    check_padding(padding)
     rates = linear_rates(stochastic_depth, len(rows))
     check_depth([len(stage) for stage in blocks], layers_each=10, argument="blocks")
     first, *strides = keep_resolution((2, *[row[-1] for row in rows]), stem)
@@ -238,7 +245,8 @@ def MobileNetV3(
     x = image
     if include_preprocessing:
         x = layers.Rescaling(1 / 127.5, -1.0, name="preprocessing")(x)
-    x = conv_bn_act(x, STEM_WIDTH, 3, first, swish, name="stem")
+    at_stem = "both" if padding == "both" else "same"
+    x = conv_bn_act(x, STEM_WIDTH, 3, first, swish, at_stem, name="stem")
     x = layers.Identity(name="stem")(x)
     block, before = 0, STEM_WIDTH  # counted through, as in keras.applications
     for stage, table in enumerate(blocks, start=1):
@@ -252,6 +260,7 @@ def MobileNetV3(
                 "relu" if minimalistic else activation,
                 gate if gated and not minimalistic else None,
                 rates[block],
+                padding,
                 name=f"block{block}",
             )
             block, before = block + 1, width

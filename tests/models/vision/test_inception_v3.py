@@ -28,15 +28,25 @@ def test_trainable_parameters_and_feature_maps(quick):
     assert shapes(model, *modules) == [(s, s, c) for s, c in zip(sizes, channels, strict=True)]
 
 
-def test_answers_as_torchvision_does(quick):
-    """Its average poolings made to leave padding out."""
-    model = InceptionV3(bn_scale=True, aux=True, classifier_activation=None)
+@pytest.mark.parametrize(
+    ("count_padding", "expected"),
+    [
+        (True, {"head": [-1.67079688, 3.64279158, 2.66988762, 6.47658751, 0.324339183]}),
+        (  # its average poolings made to leave padding out
+            False,
+            {
+                "head": [-1.87535, 4.21463, 3.06835, 7.0924, 0.266034],
+                "aux1": [-6.28922, 5.23426, 1.3495, 5.30698, -3.41204],
+            },
+        ),
+    ],
+)
+def test_answers_as_torchvision_does(count_padding, expected, quick):
+    model = InceptionV3(
+        bn_scale=True, count_padding=count_padding, aux=True, classifier_activation=None
+    )
     assert trainable(model) == 27_161_264
     found = fill_keras(model)(image(299, 299), training=False)
-    expected = {
-        "head": [-1.87535, 4.21463, 3.06835, 7.0924, 0.266034],
-        "aux1": [-6.28922, 5.23426, 1.3495, 5.30698, -3.41204],
-    }
     for head, logits in expected.items():
         np.testing.assert_allclose(found[head][0, :5], logits, rtol=1e-4)
 

@@ -4,7 +4,14 @@ import keras
 import numpy as np
 import pytest
 from formula import fill_keras, image
-from models.vision.compare import assert_drop_in, assert_same_logits, shapes, silence, trainable
+from models.vision.compare import (
+    assert_drop_in,
+    assert_same_logits,
+    first_logits,
+    shapes,
+    silence,
+    trainable,
+)
 
 import keras_arch
 from keras_arch.models import MobileNetV2
@@ -67,6 +74,12 @@ def test_answers_at_its_own_size_as_keras_applications(quick):
     assert_same_logits(ours, theirs, "MobileNetV2", image(224, 224))
 
 
+def test_answers_as_torchvision(quick):
+    model = MobileNetV2(padding="both", classifier_activation=None)
+    expected = [-3.39833697, 4.23232465, -3.1255389, 1.69850096, 3.66939341]
+    np.testing.assert_allclose(first_logits(model, epsilon=1e-5), expected, rtol=1e-4)
+
+
 def small(**arguments):
     return MobileNetV2(
         depths=(1, 3), widths=(8, 16), strides=(1, 2), last_width=16,
@@ -103,7 +116,7 @@ def test_what_cannot_be_built_is_refused():
     for argument in ("widths", "strides"):
         with pytest.raises(ValueError, match=rf"`{argument}`.*7 sizes"):
             MobileNetV2(**{argument: (1, 2)})
-    for argument in ("attention", "stem", "pooling"):
+    for argument in ("attention", "padding", "stem", "pooling"):
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):
             small(**{argument: "other"})
     with pytest.raises(ValueError, match="`stochastic_depth`"):

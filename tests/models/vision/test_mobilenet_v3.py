@@ -4,7 +4,13 @@ import keras
 import numpy as np
 import pytest
 from formula import image
-from models.vision.compare import assert_drop_in, assert_same_logits, shapes, trainable
+from models.vision.compare import (
+    assert_drop_in,
+    assert_same_logits,
+    first_logits,
+    shapes,
+    trainable,
+)
 
 import keras_arch
 from keras_arch.models import MobileNetV3, MobileNetV3Large, MobileNetV3Small
@@ -82,6 +88,19 @@ def test_answers_at_its_own_size_as_keras_applications(preset, quick):
     assert_same_logits(ours, theirs, "MobileNetV3", pixels)
 
 
+@pytest.mark.parametrize(
+    ("size", "gain", "expected"),
+    [
+        ("Small", 1.0, [-9.53361224, 8.40459615, -11.1637949, -15.5255825, -23.5130843]),
+        ("Large", 0.95, [-233.764311, -76.1931477, -151.584905, -19.3157772, 202.281862]),
+    ],
+)
+def test_answers_as_torchvision(size, gain, expected, quick):
+    sizes = {"padding": "both", "include_preprocessing": False, "classifier_activation": None}
+    found = first_logits(keras_arch.create(f"MobileNetV3{size}", **sizes), gain)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
 def test_the_image_is_scaled_within_or_before(quick):
     models = [
         MobileNetV3Small(include_preprocessing=inside, include_top=False, input_shape=(32, 32, 3))
@@ -128,6 +147,6 @@ def test_what_cannot_be_built_is_refused():
         MobileNetV3((((3, 16, 16, False, "relu"),),))
     with pytest.raises(ValueError, match=r"`blocks`.*at most 91 blocks"):
         MobileNetV3((((3, 16, 16, False, "relu", 1),) * 100,))
-    for argument in ("stem", "pooling"):
+    for argument in ("padding", "stem", "pooling"):
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):
             MobileNetV3(**{argument: "other"})
