@@ -48,3 +48,35 @@ def test_published(preset, arguments, field, millions, sides, quick):
     assert round(macs.total / 1e6) == millions
     assert sum(macs.layers.values()) == macs.total
     assert [sizes for _, sizes in resolution_profile(model)] == [(side, side) for side in sides]
+
+
+@pytest.mark.parametrize(
+    ("preset", "millions"),
+    [
+        ("DPN68", 2_326.2),
+        ("DPN92", 6_501.7),
+        ("DPN98", 11_671.2),
+        ("DPN107", 18_298.8),
+        ("DPN131", 16_013.6),
+        ("SEResNet50", 3_860.5),
+        ("WideResNet50K2", 11_398.0),
+        ("MobileNet", 568.7),
+        ("MobileNetV2", 300.8),
+        ("MobileNetV3Small", 56.5),
+        ("MobileNetV3Large", 216.6),
+        ("NASNetMobile", 563.6),
+    ],
+)
+def test_multiply_adds(preset, millions, quick):
+    """With gates, groups, two paths and depthwise convolutions."""
+    macs = count_macs(keras_arch.create(preset))
+    assert round(macs.total / 1e6, 1) == millions
+    assert sum(macs.layers.values()) == macs.total
+
+
+@pytest.mark.parametrize(
+    ("preset", "field"),
+    [("NiN", 27), ("ZFNet", 171), ("MobileNet", 315), ("WideResNet50K2", 427)],
+)
+def test_fields(preset, field, quick):
+    assert receptive_field(keras_arch.create(preset)).size == (field, field)
