@@ -16,7 +16,7 @@ from keras_arch.layers.convolution import (
 )
 from keras_arch.layers.coord_conv import CoordConv2D, add_coords
 from keras_arch.layers.densely_connected import dense_block, transition_block
-from keras_arch.layers.depth import check_depth
+from keras_arch.layers.depth import check_depth, check_stages
 from keras_arch.layers.depthwise import conv_bn_act, depthwise_bn_act
 from keras_arch.layers.distance import Distance
 from keras_arch.layers.dual_path import dual_path_block
@@ -67,7 +67,7 @@ from keras_arch.layers.softmax_pooling import SoftmaxPooling2D
 from keras_arch.layers.spatial_transformer import SpatialTransformer
 from keras_arch.layers.squeeze_excitation import SqueezeExcitation, channel_attention
 from keras_arch.layers.stacked_convolution import StackedConv2D
-from keras_arch.layers.stem import convolutional_stem
+from keras_arch.layers.stem import check_stem, convolutional_stem, smallest_side
 from keras_arch.layers.stochastic_depth import StochasticDepth, linear_rates
 from keras_arch.layers.subsampling import TrainableSubsampling
 from keras_arch.layers.unit_bias import UnitBias
@@ -112,6 +112,8 @@ __all__ = [
     "check_genotype",
     "check_inception",
     "check_padding",
+    "check_stages",
+    "check_stem",
     "class_maps",
     "conv_block",
     "conv_bn",
@@ -157,6 +159,7 @@ __all__ = [
     "residual_scale",
     "residual_sum",
     "smallest_image",
+    "smallest_side",
     "transition_block",
     "without_strides",
 ]

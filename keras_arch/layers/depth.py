@@ -13,6 +13,21 @@ from keras_arch.errors import invalid
 LONGEST_WALK = 910
 
 
+def check_stages(depths: Sequence[int], **sizes: Sequence[Any]) -> None:
+    """Refuse sizes of stages that are not as many as the stages.
+
+    Args:
+        depths: Blocks in each stage.
+        **sizes: Other arguments that have an entry for each stage.
+
+    Raises:
+        ValueError: If one of them has more or fewer.
+    """
+    for argument, values in sizes.items():
+        if len(values) != len(depths):
+            raise invalid(argument, f"{len(depths)} sizes, one for each stage", values)
+
+
 def check_depth(
     depths: Sequence[int], layers_each: int, argument: str = "depths", received: Any = None
 ) -> None:

@@ -15,6 +15,7 @@ from keras import layers
 from keras_arch.errors import invalid
 from keras_arch.layers.convolution import Size, conv_bn, pad_strided
 from keras_arch.layers.depth import check_depth
+from keras_arch.layers.stem import check_stem
 from keras_arch.layers.width import check_alpha
 
 Step = Any  # a convolution, a pooling, or a list of branches: see `inception_module`
@@ -245,8 +246,7 @@ def check_inception(
     Raises:
         ValueError: If ``depths``, ``stem``, ``alpha`` or ``scales`` is none of these.
     """
-    if stem not in ("imagenet", "cifar"):
-        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
+    check_stem(stem)
     check_alpha(alpha)
     # A module's first branch is a 1x1 convolution; the residual ones add and rectify.
     check_depth(depths, layers_each=4 if scales is None else 2)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from keras_arch.errors import invalid
+from keras_arch.layers.stem import check_stem
 
 
 def keep_resolution(strides: Sequence[int], stem: str, reductions: int = 2) -> tuple[int, ...]:
@@ -22,8 +22,7 @@ def keep_resolution(strides: Sequence[int], stem: str, reductions: int = 2) -> t
     >>> keep_resolution((2, 1, 2, 2), "cifar")
     (1, 1, 1, 2)
     """
-    if stem not in ("imagenet", "cifar"):
-        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
+    check_stem(stem)
     if stem == "imagenet":
         return tuple(strides)
     strided = [index for index, stride in enumerate(strides) if stride > 1][:reductions]

@@ -7,6 +7,39 @@ from keras_arch.errors import invalid
 from keras_arch.layers.convolution import EPSILON, bn_relu, convolution
 
 
+def check_stem(stem: str) -> None:
+    """Refuse a kind of entrance that classifiers do not have.
+
+    Args:
+        stem: ``"imagenet"``, or ``"cifar"`` for small images.
+
+    Raises:
+        ValueError: If it is neither of the two.
+    """
+    if stem not in ("imagenet", "cifar"):
+        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
+
+
+def smallest_side(stem: str, reductions: int, entrance: int = 4) -> int:
+    """The least height and width of an image that every reduction can halve.
+
+    Args:
+        stem: ``"imagenet"``, or ``"cifar"``, which keeps the resolution.
+        reductions: How often what follows halves it.
+        entrance: Stride of the stem for large images.
+
+    Raises:
+        ValueError: If ``stem`` is neither of the two.
+
+    Example:
+
+    >>> smallest_side("imagenet", reductions=3), smallest_side("cifar", reductions=3)
+    (32, 8)
+    """
+    check_stem(stem)
+    return (entrance if stem == "imagenet" else 1) * 2**reductions
+
+
 def convolutional_stem(
     x: keras.KerasTensor,
     filters: int,
@@ -34,8 +67,7 @@ def convolutional_stem(
     Raises:
         ValueError: If ``stem`` is neither of the two.
     """
-    if stem not in ("imagenet", "cifar"):
-        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
+    check_stem(stem)
     size, stride = (size, 2) if stem == "imagenet" else (3, 1)
     x = convolution(x, filters, size, stride, use_bias, name="stem_conv")
     if norm:

@@ -21,7 +21,12 @@ import keras
 from keras import Model, initializers, layers
 
 from keras_arch.errors import invalid
-from keras_arch.layers import fully_connected, image_classifier, normalized_pool
+from keras_arch.layers import (
+    check_stem,
+    fully_connected,
+    image_classifier,
+    normalized_pool,
+)
 from keras_arch.layers.local_response_normalization import PUBLICATION
 from keras_arch.registry import register
 
@@ -138,8 +143,7 @@ def AlexNet(
         raise invalid("widths", "5 sizes, one for each convolution", widths)
     if groups < 1 or any(width % groups for width in widths):
         raise invalid("groups", f"a divisor of all `widths` {tuple(widths)}", groups)
-    if stem not in ("imagenet", "cifar"):
-        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
+    check_stem(stem)
     image, finish = image_classifier(
         include_top,
         weights,

@@ -33,6 +33,7 @@ from keras_arch.layers import (
     image_classifier,
     inception_module,
     pooling_unit,
+    smallest_side,
 )
 from keras_arch.layers.squeeze_excitation import PUBLICATION, Attention
 from keras_arch.registry import register
@@ -184,8 +185,9 @@ def BNInception(
         ``stem``, ``stage1`` ... ``stageS`` and ``head``.
 
     Raises:
-        ValueError: If there are more modules than in the figure, or ``variant``,
-            ``attention``, ``stem``, ``pooling`` or ``weights`` is none of the above.
+        ValueError: If the image is too small (under 32 pixels), there are more modules than
+            in the figure, or ``variant``, ``attention``, ``stem``, ``pooling`` or
+            ``weights`` is none of the above.
 
     Example:
 
@@ -206,6 +208,7 @@ def BNInception(
         classifier_activation,
         name,
         family="BNInception",
+        smallest=smallest_side(stem, len(depths) - 1, entrance=8),
     )
     caffe = variant == "caffe"
     unit = functools.partial(convolution_unit, use_bias=conv_bias, alpha=alpha)

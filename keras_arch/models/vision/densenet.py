@@ -23,6 +23,7 @@ from keras_arch.layers import (
     convolutional_stem,
     dense_block,
     image_classifier,
+    smallest_side,
     transition_block,
 )
 from keras_arch.layers.squeeze_excitation import Attention
@@ -168,7 +169,6 @@ def DenseNet(
     if not 0 < compression <= 1:
         raise invalid("compression", "a fraction in (0, 1]", compression)
     check_depth(depths, layers_each=1)  # its concatenation
-    smallest = (4 if stem == "imagenet" else 1) * 2 ** (len(depths) - 1)
     image, finish = image_classifier(
         include_top,
         weights,
@@ -179,7 +179,7 @@ def DenseNet(
         classifier_activation,
         name,
         family="DenseNet",
-        smallest=smallest,
+        smallest=smallest_side(stem, len(depths) - 1),
         depths=depths,
         growth=growth,
         bottleneck=bottleneck,

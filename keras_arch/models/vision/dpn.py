@@ -22,11 +22,13 @@ from keras_arch.errors import invalid
 from keras_arch.layers import (
     bn_relu,
     check_depth,
+    check_stages,
     convolutional_stem,
     dual_path_block,
     global_average,
     image_classifier,
     linear_rates,
+    smallest_side,
 )
 from keras_arch.layers.dual_path import EPSILON
 from keras_arch.layers.squeeze_excitation import Attention
@@ -165,9 +167,10 @@ def DPN(
         ``stem``, ``stage1`` ... ``stageS`` (both paths) and ``head``.
 
     Raises:
-        ValueError: If the stages differ in number, are too deep for Keras or not to be
-            divided into the groups, or ``stochastic_depth``, ``attention``, ``stem``,
-            ``pooling`` or ``weights`` is none of the above.
+        ValueError: If the image is too small (under 32 pixels), the stages differ in
+            number, are too deep for Keras or not to be divided into the groups, or
+            ``stochastic_depth``, ``attention``, ``stem``, ``pooling`` or ``weights`` is
+            none of the above.
 
     Example:
 
@@ -176,9 +179,7 @@ def DPN(
     >>> model.get_layer("stage2").output.shape
     (None, 4, 4, 56)
     """
-    for argument, values in (("widths", widths), ("growths", growths)):
-        if len(values) != len(depths):
-            raise invalid(argument, f"{len(depths)} sizes, one for each stage", values)
+    check_stages(depths, widths=widths, growths=growths)
     inner = [bottleneck * width // widths[0] for width in widths]
     if groups < 1 or any(width % groups for width in inner):
         raise invalid("groups", f"a divisor of each of {inner}", groups)
@@ -194,6 +195,7 @@ def DPN(
         classifier_activation,
         name,
         family="DPN",
+        smallest=smallest_side(stem, len(depths) - 1),
         depths=depths,
         widths=widths,
         growths=growths,

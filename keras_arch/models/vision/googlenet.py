@@ -31,6 +31,7 @@ from keras_arch.layers import (
     image_classifier,
     inception_module,
     pooling_unit,
+    smallest_side,
 )
 from keras_arch.layers.squeeze_excitation import Attention
 from keras_arch.registry import register
@@ -172,9 +173,9 @@ def GoogLeNet(
         output is a dictionary of ``"head"``, ``"aux1"`` and ``"aux2"``.
 
     Raises:
-        ValueError: If there are more modules than in the table, too few for auxiliary
-            heads, or ``variant``, ``attention``, ``stem``, ``pooling`` or ``weights`` is
-            none of the above.
+        ValueError: If the image is too small (under 32 pixels), there are more modules than
+            in the table, too few for auxiliary heads, or ``variant``, ``attention``,
+            ``stem``, ``pooling`` or ``weights`` is none of the above.
 
     Example:
 
@@ -197,6 +198,7 @@ def GoogLeNet(
         classifier_activation,
         name,
         family="GoogLeNet",
+        smallest=smallest_side(stem, len(depths) - 1, entrance=8),
     )
     unit, large, poolings, aux_pool = VARIANTS[variant]
     convolve = partial(unit, alpha=alpha)

@@ -14,8 +14,13 @@ from collections.abc import Callable, Sequence
 import keras
 from keras import Model, layers
 
-from keras_arch.errors import invalid
-from keras_arch.layers import HighwayConv2D, check_depth, global_average, image_classifier
+from keras_arch.layers import (
+    HighwayConv2D,
+    check_depth,
+    check_stages,
+    global_average,
+    image_classifier,
+)
 from keras_arch.layers.highway import PUBLICATION
 from keras_arch.registry import register
 
@@ -84,8 +89,7 @@ def HighwayCNN(
     >>> model.get_layer("stage2").output.shape
     (None, 16, 16, 16)
     """
-    if len(widths) != len(depths):
-        raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
+    check_stages(depths, widths=widths)
     check_depth(depths, layers_each=1)
     image, finish = image_classifier(
         include_top,

@@ -41,9 +41,8 @@ PRESETS = {
 def smallest(kernels, strides, padding, stem):
     """The least height of an image of which every layer has something left."""
     least = 1
-    if padding == "valid":
-        for size, stride in zip(reversed(kernels), reversed(strides), strict=True):
-            least = (least - 1) * stride + size
+    for size, stride in zip(reversed(kernels), reversed(strides), strict=True):
+        least = (least - 1) * stride + size if padding == "valid" else least * stride
     return least if stem is None else 10 + 2 * (least + 8) - 1
 
 

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 import keras
 from keras import Model, layers
 
-from keras_arch.errors import invalid
 from keras_arch.layers import (
     channel_attention,
     check_alpha,
     check_depth,
     check_padding,
+    check_stages,
     conv_bn_act,
     depthwise_bn_act,
     image_classifier,
@@ -155,8 +155,7 @@ def MobileNet(
     >>> model.get_layer("stage5").output.shape
     (None, 2, 2, 256)
     """
-    if len(widths) != len(depths):
-        raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
+    check_stages(depths, widths=widths)
     check_alpha(alpha, STEM_WIDTH, *widths)
     check_padding(padding)
     check_depth(depths, layers_each=8)

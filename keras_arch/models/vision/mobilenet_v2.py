@@ -17,11 +17,11 @@ from collections.abc import Sequence
 import keras
 from keras import Model, layers
 
-from keras_arch.errors import invalid
 from keras_arch.layers import (
     check_alpha,
     check_depth,
     check_padding,
+    check_stages,
     conv_bn_act,
     global_average,
     image_classifier,
@@ -149,9 +149,7 @@ def MobileNetV2(
     >>> model.get_layer("stage7").output.shape
     (None, 2, 2, 112)
     """
-    for argument, values in (("widths", widths), ("strides", strides)):
-        if len(values) != len(depths):
-            raise invalid(argument, f"{len(depths)} sizes, one for each stage", values)
+    check_stages(depths, widths=widths, strides=strides)
     check_alpha(alpha)
     check_padding(padding)
     rates = iter(linear_rates(stochastic_depth, sum(depths)))

@@ -23,12 +23,14 @@ from keras_arch.layers import (
     batch_norm,
     check_depth,
     check_genotype,
+    check_stages,
     global_average,
     image_classifier,
     linear_rates,
     nasnet_normal_cell,
     nasnet_reduction_cell,
     require_size,
+    smallest_side,
 )
 from keras_arch.layers.depthwise import EPSILON
 from keras_arch.layers.nasnet_cell import MOMENTUM, NORMAL_A, REDUCTION_A, Genotype
@@ -211,10 +213,7 @@ def NASNet(
     >>> model.get_layer("stage1").output.shape
     (None, 8, 8, 24)
     """
-    if stem not in ("imagenet", "cifar"):
-        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
-    if len(widths) != len(depths):
-        raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
+    check_stages(depths, widths=widths)
     check_genotype("normal", normal)
     check_genotype("reduction", reduction)
     check_depth(depths, layers_each=3)  # on the way of every second cell
@@ -222,7 +221,7 @@ def NASNet(
         raise invalid("widths", "at least 4 filters, of which the stem has a quarter", widths)
     if aux and len(depths) < 2:
         raise invalid("aux", "`False` without a reduction between stages", aux)
-    smallest = (8 if stem == "imagenet" else 1) * 2 ** (len(depths) - 1)
+    smallest = smallest_side(stem, len(depths) - 1, entrance=8)
     cells = sum(depths) + len(depths) - 1 + (2 if stem == "imagenet" else 0)
     rates = iter(linear_rates(stochastic_depth, cells))
     image, finish = image_classifier(

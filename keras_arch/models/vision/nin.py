@@ -136,7 +136,7 @@ def NiN(
         classifier_activation,
         name,
         family="NiN",
-        smallest=1 if small else 39,
+        smallest=4 if small else 39,
         size=32 if small else 224,
         variant=variant,
         norm=norm,

@@ -17,8 +17,12 @@ from typing import Any
 import keras
 from keras import Model, initializers, layers
 
-from keras_arch.errors import invalid
-from keras_arch.layers import batch_norm, check_depth, image_classifier
+from keras_arch.layers import (
+    batch_norm,
+    check_depth,
+    check_stages,
+    image_classifier,
+)
 from keras_arch.registry import register
 from keras_arch.regularizers import Orthonormality
 
@@ -112,8 +116,9 @@ def PlainCNN(
         ``stem``, ``stage1`` ... ``stageS`` and ``head``.
 
     Raises:
-        ValueError: If the stages differ in number, the network is too deep for Keras, or
-            ``pooling`` or ``weights`` is none of the above.
+        ValueError: If the image is too small (under 4 pixels), the stages differ in number,
+            the network is too deep for Keras, or ``pooling`` or ``weights`` is none of the
+            above.
 
     Example:
 
@@ -121,8 +126,7 @@ def PlainCNN(
     >>> model.get_layer("stage2").output.shape
     (None, 16, 16, 16)
     """
-    if len(widths) != len(depths):
-        raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
+    check_stages(depths, widths=widths)
     check_depth(depths, layers_each=3)
     image, finish = image_classifier(
         include_top,
@@ -134,6 +138,7 @@ def PlainCNN(
         classifier_activation,
         name,
         family="PlainCNN",
+        smallest=2 ** (len(depths) - 1),
     )
     x = plain_layer(image, widths[0], 1, initializer, orthonormality, name="stem")
     x = layers.Identity(name="stem")(x)

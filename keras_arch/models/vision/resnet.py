@@ -24,11 +24,13 @@ from keras_arch.errors import invalid
 from keras_arch.layers import (
     bottleneck_block,
     check_depth,
+    check_stages,
     convolutional_stem,
     global_average,
     image_classifier,
     linear_rates,
     residual_block,
+    smallest_side,
 )
 from keras_arch.layers.squeeze_excitation import PUBLICATION as SQUEEZE_EXCITATION
 from keras_arch.layers.squeeze_excitation import Attention
@@ -253,10 +255,11 @@ def ResNet(
         ``stem``, ``stage1`` ... ``stageS`` and ``head``.
 
     Raises:
-        ValueError: If the stages differ in number, the network is too deep for Keras
-            (ResNet-1202), or ``block``, ``shortcut``, ``stride_in``, ``widening``,
-            ``stochastic_depth``, ``stochastic_depth_mode``, ``attention``, ``stem``,
-            ``pooling`` or ``weights`` is none of the above.
+        ValueError: If the image is too small (under 32 pixels), the stages differ in
+            number, the network is too deep for Keras (ResNet-1202), or ``block``,
+            ``shortcut``, ``stride_in``, ``widening``, ``stochastic_depth``,
+            ``stochastic_depth_mode``, ``attention``, ``stem``, ``pooling`` or ``weights``
+            is none of the above.
 
     Example:
 
@@ -266,8 +269,7 @@ def ResNet(
     """
     if block not in ("basic", "bottleneck"):
         raise invalid("block", 'one of {"basic", "bottleneck"}', block)
-    if len(widths) != len(depths):
-        raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
+    check_stages(depths, widths=widths)
     if not isinstance(widening, int) or widening < 1 or (block == "basic" and widening > 1):
         raise invalid("widening", "a positive integer, 1 for basic blocks", widening)
     if shortcut == "none" and stochastic_depth:
@@ -289,6 +291,7 @@ def ResNet(
         classifier_activation,
         name,
         family="ResNet",
+        smallest=smallest_side(stem, len(depths) - 1),
         depths=depths,
         widths=widths,
         block=block,

@@ -23,12 +23,14 @@ from keras_arch.errors import invalid
 from keras_arch.layers import (
     bn_relu,
     check_depth,
+    check_stages,
     convolutional_stem,
     global_average,
     image_classifier,
     linear_rates,
     preactivation_block,
     preactivation_bottleneck,
+    smallest_side,
 )
 from keras_arch.layers.squeeze_excitation import Attention
 from keras_arch.registry import register
@@ -187,9 +189,10 @@ def ResNetV2(
         ``stem``, ``stage1`` ... ``stageS`` and ``head``.
 
     Raises:
-        ValueError: If the stages differ in number, the network is too deep for Keras
-            (over 900 blocks), or ``block``, ``shortcut``, ``wiring``, ``stochastic_depth``,
-            ``attention``, ``stem``, ``pooling`` or ``weights`` is none of the above.
+        ValueError: If the image is too small (under 32 pixels), the stages differ in
+            number, the network is too deep for Keras (over 900 blocks), or ``block``,
+            ``shortcut``, ``wiring``, ``stochastic_depth``, ``attention``, ``stem``,
+            ``pooling`` or ``weights`` is none of the above.
 
     Example:
 
@@ -204,8 +207,7 @@ def ResNetV2(
     ):
         if value not in known:
             raise invalid(argument, f"one of {known}", value)
-    if len(widths) != len(depths):
-        raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
+    check_stages(depths, widths=widths)
     check_depth(depths, layers_each=1)  # its addition
     rates = iter(linear_rates(stochastic_depth, sum(depths)))
     image, finish = image_classifier(
@@ -218,6 +220,7 @@ def ResNetV2(
         classifier_activation,
         name,
         family="ResNetV2",
+        smallest=smallest_side(stem, len(depths) - 1),
         depths=depths,
         widths=widths,
         block=block,

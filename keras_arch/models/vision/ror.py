@@ -30,6 +30,7 @@ from keras_arch.layers import (
     preactivation_block,
     projection_shortcut,
     residual_block,
+    smallest_side,
 )
 from keras_arch.layers.squeeze_excitation import Attention
 from keras_arch.registry import register
@@ -149,9 +150,10 @@ def RoR(
         ``stem``, ``stage1``, ``stage2``, ``stage3`` and ``head``.
 
     Raises:
-        ValueError: If ``depth`` does not fit the base or is too deep for Keras, or ``base``,
-            ``levels``, ``k``, ``shortcut``, ``stochastic_depth``, ``attention``, ``stem``,
-            ``pooling`` or ``weights`` is none of the above.
+        ValueError: If the image is too small (under 4 pixels), ``depth`` does not fit the
+            base or is too deep for Keras, or ``base``, ``levels``, ``k``, ``shortcut``,
+            ``stochastic_depth``, ``attention``, ``stem``, ``pooling`` or ``weights`` is
+            none of the above.
 
     Example:
 
@@ -182,6 +184,7 @@ def RoR(
         classifier_activation,
         name,
         family="RoR",
+        smallest=smallest_side(stem, len(WIDTHS) - 1),
         size=32,
         base=base,
         levels=levels,

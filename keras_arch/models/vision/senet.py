@@ -20,11 +20,13 @@ from keras import Model, layers
 from keras_arch.errors import invalid
 from keras_arch.layers import (
     check_depth,
+    check_stages,
     conv_bn,
     global_average,
     image_classifier,
     linear_rates,
     residual_sum,
+    smallest_side,
 )
 from keras_arch.layers.squeeze_excitation import PUBLICATION, Attention
 from keras_arch.registry import register
@@ -133,9 +135,10 @@ def SENet(
         ``stem``, ``stage1`` ... ``stageS`` and ``head``.
 
     Raises:
-        ValueError: If the stages differ in number, are too deep for Keras or not to be
-            divided into the groups, or ``stochastic_depth``, ``attention``, ``stem``,
-            ``pooling`` or ``weights`` is none of the above.
+        ValueError: If the image is too small (under 32 pixels), the stages differ in
+            number, are too deep for Keras or not to be divided into the groups, or
+            ``stochastic_depth``, ``attention``, ``stem``, ``pooling`` or ``weights`` is
+            none of the above.
 
     Example:
 
@@ -143,12 +146,9 @@ def SENet(
     >>> model.get_layer("stage2").output.shape
     (None, 4, 4, 128)
     """
-    if len(widths) != len(depths):
-        raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
+    check_stages(depths, widths=widths)
     if groups < 1 or any(2 * width % groups for width in widths):
         raise invalid("groups", f"a divisor of twice each of {tuple(widths)}", groups)
-    if stem not in ("imagenet", "cifar"):
-        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
     check_depth(depths, layers_each=2)  # addition and ReLU
     rates = iter(linear_rates(stochastic_depth, sum(depths)))
     image, finish = image_classifier(
@@ -161,6 +161,7 @@ def SENet(
         classifier_activation,
         name,
         family="SENet",
+        smallest=smallest_side(stem, len(depths) - 1),
         depths=depths,
         widths=widths,
         groups=groups,

@@ -26,8 +26,10 @@ from keras_arch.layers import (
     channel_attention,
     check_alpha,
     check_depth,
+    check_stages,
     convolutional_stem,
     image_classifier,
+    smallest_side,
 )
 from keras_arch.layers.channel_shuffle import PUBLICATION
 from keras_arch.layers.squeeze_excitation import Attention
@@ -155,10 +157,10 @@ def ShuffleNet(
         ``stem``, ``stage1`` ... ``stageS`` and ``head``.
 
     Raises:
-        ValueError: If the stages differ in number, their widths do not grow or do not
-            divide into the groups, the network is too deep for Keras, or
-            ``concatenation``, ``attention``, ``stem``, ``pooling`` or ``weights`` is none
-            of the above.
+        ValueError: If the image is too small (under 32 pixels), the stages differ in
+            number, their widths do not grow or do not divide into the groups, the network
+            is too deep for Keras, or ``concatenation``, ``attention``, ``stem``,
+            ``pooling`` or ``weights`` is none of the above.
 
     Example:
 
@@ -170,8 +172,7 @@ def ShuffleNet(
         if groups not in WIDTHS:
             raise invalid("groups", f"one of {tuple(WIDTHS)}, or `widths` of your own", groups)
         widths = WIDTHS[groups]
-    if len(widths) != len(depths):
-        raise invalid("widths", f"{len(depths)} sizes, one for each stage", widths)
+    check_stages(depths, widths=widths)
     check_alpha(alpha, *widths)
     made = [int(width * alpha) for width in widths]
     if any(width % (4 * groups) for width in made):
@@ -193,6 +194,7 @@ def ShuffleNet(
         classifier_activation,
         name,
         family="ShuffleNet",
+        smallest=smallest_side(stem, len(depths)),
         groups=groups,
         widths=widths,
     )

@@ -15,7 +15,14 @@ import keras
 from keras import Model, layers
 
 from keras_arch.errors import invalid
-from keras_arch.layers import class_maps, conv_relu, fire, image_classifier, overlapping_pool
+from keras_arch.layers import (
+    check_stem,
+    class_maps,
+    conv_relu,
+    fire,
+    image_classifier,
+    overlapping_pool,
+)
 from keras_arch.registry import register
 
 PRESETS = {"SqueezeNet11": {"version": "1.1"}}
@@ -132,8 +139,7 @@ def SqueezeNet(
         raise invalid("bypass", 'one of {None, "simple", "complex"}', bypass)
     if norm not in (None, "batch"):
         raise invalid("norm", 'one of {None, "batch"}', norm)
-    if stem not in ("imagenet", "cifar"):
-        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
+    check_stem(stem)
     filters, size, depths = VERSIONS[version]
     image, finish = image_classifier(
         include_top,

@@ -12,6 +12,7 @@ line, carry signal and gradient through any depth, since the Jacobian of each la
 nearly an isometry. Of kernels of the same variance but Gaussian, nothing arrives.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -112,8 +113,9 @@ def VanillaCNN(
         ``stem`` (the strided part), ``stage1`` and ``head``.
 
     Raises:
-        ValueError: If no variance is critical with this activation and bias variance, or
-            ``initializer``, ``padding``, ``pooling`` or ``weights`` is none of the above.
+        ValueError: If the image is too small (under 4 pixels), no variance is critical with
+            this activation and bias variance, or ``initializer``, ``padding``, ``pooling``
+            or ``weights`` is none of the above.
 
     Example:
 
@@ -136,6 +138,7 @@ def VanillaCNN(
         classifier_activation,
         name,
         family="VanillaCNN",
+        smallest=math.prod(strides),
     )
 
     def laws():

@@ -20,6 +20,8 @@ from keras_arch.layers import (
     LocalResponseNormalization,
     channel_attention,
     check_depth,
+    check_stages,
+    check_stem,
     conv_relu,
     fully_connected,
     image_classifier,
@@ -169,11 +171,8 @@ def VGG(
     (None, 7, 7, 16)
     """
     kernels = [3] * len(depths) if kernels is None else kernels
-    for argument, values in (("widths", widths), ("kernels", kernels)):
-        if len(values) != len(depths):
-            raise invalid(argument, f"{len(depths)} sizes, one for each stage", values)
-    if stem not in ("imagenet", "cifar"):
-        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
+    check_stages(depths, widths=widths, kernels=kernels)
+    check_stem(stem)
     if norm not in (None, "batch"):
         raise invalid("norm", 'one of {None, "batch"}', norm)
     if window is not None and not (include_top and units and window > 0):

@@ -22,6 +22,7 @@ from keras_arch.layers import (
     image_classifier,
     linear_rates,
     preactivation_block,
+    smallest_side,
 )
 from keras_arch.layers.squeeze_excitation import Attention
 from keras_arch.registry import register
@@ -122,9 +123,9 @@ def WideResNet(
         ``stem``, ``stage1``, ``stage2``, ``stage3`` and ``head``.
 
     Raises:
-        ValueError: If ``depth`` is not ``6n + 4`` or too deep for Keras, ``k`` is not
-            positive, or ``stochastic_depth``, ``attention``, ``stem``, ``pooling`` or
-            ``weights`` is none of the above.
+        ValueError: If the image is too small (under 4 pixels), ``depth`` is not ``6n + 4``
+            or too deep for Keras, ``k`` is not positive, or ``stochastic_depth``,
+            ``attention``, ``stem``, ``pooling`` or ``weights`` is none of the above.
 
     Example:
 
@@ -149,6 +150,7 @@ def WideResNet(
         classifier_activation,
         name,
         family="WideResNet",
+        smallest=smallest_side(stem, len(WIDTHS) - 1),
         size=32,
         depth=depth,
         k=k,

@@ -17,7 +17,12 @@ import keras
 from keras import Model, initializers, layers
 
 from keras_arch.errors import invalid
-from keras_arch.layers import fully_connected, image_classifier, normalized_pool
+from keras_arch.layers import (
+    check_stem,
+    fully_connected,
+    image_classifier,
+    normalized_pool,
+)
 from keras_arch.layers.max_unpooling import PUBLICATION
 from keras_arch.registry import register
 
@@ -105,8 +110,7 @@ def ZFNet(
     """
     if len(widths) != 5:
         raise invalid("widths", "5 sizes, one for each convolution", widths)
-    if stem not in ("imagenet", "cifar"):
-        raise invalid("stem", 'one of {"imagenet", "cifar"}', stem)
+    check_stem(stem)
     image, finish = image_classifier(
         include_top,
         weights,

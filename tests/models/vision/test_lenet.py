@@ -32,16 +32,21 @@ def test_weights_and_connections_of_each_layer():
     weights = [layer.count_params() for layer in model.layers if layer.count_params()]
     assert weights == [156, 12, 1_516, 32, 48_120, 10_164, 840]
     assert trainable(model) == 60_000
-    s2, s4 = 14 * 14 * 6 * (4 + 1), 5 * 5 * 16 * (4 + 1)  # a unit reads four and a bias
-    connections = [28 * 28 * 156, s2, 10 * 10 * 1_516, s4, 48_120, 10_164, 840]
+    maps = shapes(model, "stem", "stage1", "stage2_conv", "stage2", "stage3", "f6", "head")
+    places = [int(np.prod(shape[:-1])) for shape in maps]
+    connections = [at * count for at, count in zip(places, weights, strict=True)]
+    for layer in (1, 3):  # subsampling: a unit reads four and a bias, of two weights
+        connections[layer] = places[layer] * maps[layer][-1] * (4 + 1)
+    assert connections == [122_304, 5_880, 151_600, 2_000, 48_120, 10_164, 840]
     assert sum(connections) == 340_908
-    assert shapes(model, "stem", "stage1", "stage2_conv", "stage2", "stage3", "f6") == [
+    assert maps == [
         (28, 28, 6),
         (14, 14, 6),
         (10, 10, 16),
         (5, 5, 16),
         (1, 1, 120),
         (84,),
+        (10,),
     ]
 
 
@@ -103,12 +108,18 @@ def test_the_whole_network_in_numpy():
 
 
 def test_the_nearest_code_has_the_highest_probability():
-    model = LeNet5()
-    penalties = -np.asarray(LeNet5(classifier_activation=None)(image(32, 32, 1)))
+    model, penalized = fill_keras(LeNet5()), fill_keras(LeNet5(classifier_activation=None))
+    x = image(32, 32, 1)
+    penalties = -np.asarray(penalized(x), "float64")
     assert penalties.shape == (2, 10)
     assert (penalties > 0).all()
-    probabilities = np.asarray(model(image(32, 32, 1)))
-    np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-6)
+    (codes,) = model.get_layer("head").get_weights()
+    f6 = np.asarray(keras.Model(model.input, model.get_layer("f6").output)(x))
+    distances = np.linalg.norm(f6[:, :, None] - codes, axis=1)
+    probabilities = np.asarray(model(x))
+    np.testing.assert_array_equal(distances.argmin(1), probabilities.argmax(1))
+    weights = np.exp(penalties.min(1, keepdims=True) - penalties)
+    np.testing.assert_allclose(probabilities, weights / weights.sum(1, keepdims=True), rtol=1e-3)
 
 
 def test_the_codes_are_digits_that_no_training_moves():

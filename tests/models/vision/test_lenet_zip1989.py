@@ -5,6 +5,7 @@ import pytest
 from formula import fill_keras, image, values
 from models.vision.compare import shapes, trainable
 
+from keras_arch.analysis import count_macs
 from keras_arch.models import LeNetZip1989
 from keras_arch.models.vision.lenet_zip1989 import TABLE
 
@@ -20,8 +21,11 @@ def test_weights_connections_and_units():
     assert weights == [300, 768, 2_400, 192, 5_790, 310]
     assert trainable(model) == model.count_params() == 9_760
     assert shapes(model, "stem", "stage1", "h3") == [(8, 8, 12), (4, 4, 12), (30,)]
-    assert 768 * 26 + 192 * 201 + 5_790 + 310 == 64_660
-    assert 256 + 768 + 192 + 30 + 10 == 1_256
+    units = [
+        int(np.prod(shape)) for shape in shapes(model, "image", "stem", "stage1", "h3", "head")
+    ]
+    assert sum(units) == 1_256
+    assert count_macs(model).total + sum(units[1:]) == 64_660  # a bias of each unit
 
 
 def squash(x):
