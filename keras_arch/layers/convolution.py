@@ -5,6 +5,9 @@ family does otherwise, the activation and its defaults, stands upon it: ``conv_b
 mobile networks, ``convolution_unit`` as a step of an Inception module.
 """
 
+import functools
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -106,6 +109,19 @@ def bn_relu(
     return layers.ReLU(name=f"{name}_relu")(batch_norm(x, epsilon, name=f"{name}_bn"))
 
 
+def check_norm(norm: str | None) -> None:
+    """Refuse what ``conv_relu`` does not know.
+
+    Args:
+        norm: ``None`` or ``"batch"``.
+
+    Raises:
+        ValueError: If it is neither of the two.
+    """
+    if norm not in (None, "batch"):
+        raise invalid("norm", 'one of {None, "batch"}', norm)
+
+
 def conv_relu(
     x: keras.KerasTensor,
     filters: int,
@@ -113,6 +129,9 @@ def conv_relu(
     stride: int = 1,
     padding: str = "same",
     norm: str | None = None,
+    groups: int = 1,
+    kernel_initializer: Any = "glorot_uniform",
+    bias_initializer: Any = "zeros",
     name: str = "conv",
 ) -> keras.KerasTensor:
     """Convolution with bias and ReLU: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``.
@@ -124,11 +143,24 @@ def conv_relu(
         stride: Of the convolution.
         padding: ``"same"`` or ``"valid"``.
         norm: ``None``, or ``"batch"`` for a normalization between the two.
+        groups: Of channels, which do not see each other.
+        kernel_initializer: Law of the kernel.
+        bias_initializer: Law of the bias.
         name: Name of the layer that ends it, prefix of the others' names.
     """
+    convolve = functools.partial(
+        layers.Conv2D,
+        filters,
+        size,
+        stride,
+        padding,
+        groups=groups,
+        kernel_initializer=kernel_initializer,
+        bias_initializer=bias_initializer,
+    )
     if norm is None:
-        return layers.Conv2D(filters, size, stride, padding, activation="relu", name=name)(x)
-    x = layers.Conv2D(filters, size, stride, padding, name=f"{name}_conv")(x)
+        return convolve(activation="relu", name=name)(x)
+    x = convolve(name=f"{name}_conv")(x)
     return layers.ReLU(name=name)(batch_norm(x, name=f"{name}_bn"))
 
 

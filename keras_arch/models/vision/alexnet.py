@@ -22,7 +22,9 @@ from keras import Model, initializers, layers
 
 from keras_arch.errors import invalid
 from keras_arch.layers import (
+    check_norm,
     check_stem,
+    conv_relu,
     fully_connected,
     image_classifier,
     normalized_pool,
@@ -79,6 +81,7 @@ def AlexNet(
     units: Sequence[int] = (4096, 4096),
     lrn: str | None = "before_pool",
     padding: int = 0,
+    norm: str | None = None,
     dropout: float = 0.5,
     kernel_initializer: str | initializers.Initializer | None = None,
     stem: str = "imagenet",
@@ -106,6 +109,8 @@ def AlexNet(
             ``"after_pool"`` or ``None``.
         padding: Zeros on each side of the image: 0 for 227x227 pixels, 2 for 224x224;
             none with the small stem.
+        norm: ``None``, as in the paper, or ``"batch"``, normalization before each ReLU of a
+            convolution, with which narrow ones learn, too.
         dropout: Rate after each fully connected layer.
         kernel_initializer: Law of all kernels; by default the paper's, normal with
             standard deviation 0.01, which small networks hardly learn from
@@ -130,7 +135,7 @@ def AlexNet(
 
     Raises:
         ValueError: If the image is too small (under 67 pixels), ``widths`` are not five
-            or do not divide into the ``groups``, or ``lrn``, ``stem``, ``pooling`` or
+            or do not divide into the ``groups``, or ``lrn``, ``norm``, ``stem``, ``pooling`` or
             ``weights`` is none of the above.
 
     Example:
@@ -144,6 +149,7 @@ def AlexNet(
     if groups < 1 or any(width % groups for width in widths):
         raise invalid("groups", f"a divisor of all `widths` {tuple(widths)}", groups)
     check_stem(stem)
+    check_norm(norm)
     image, finish = image_classifier(
         include_top,
         weights,
@@ -158,25 +164,24 @@ def AlexNet(
         size=224 if padding else 227,
         widths=widths,
         groups=groups,
+        norm=norm,
     )
     law = kernel_initializer or initializers.RandomNormal(stddev=0.01)
-    convolution = functools.partial(
-        layers.Conv2D, padding="same", activation="relu", kernel_initializer=law
-    )
+    convolve = functools.partial(conv_relu, norm=norm, kernel_initializer=law)
     alive = {"bias_initializer": "ones"}  # so that the ReLUs see something positive at first
     x = image
     if stem == "cifar":
-        x = convolution(widths[0], 3, name="stem")(x)
+        x = convolve(x, widths[0], 3, name="stem")
     else:
         if padding:
             x = layers.ZeroPadding2D(padding, name="stem_pad")(x)
-        x = convolution(widths[0], 11, strides=4, padding="valid", name="stem")(x)
+        x = convolve(x, widths[0], 11, 4, "valid", name="stem")
     x = normalized_pool(x, lrn, name="stage1")
-    x = convolution(widths[1], 5, groups=groups, **alive, name="stage2_conv")(x)
+    x = convolve(x, widths[1], 5, groups=groups, **alive, name="stage2_conv")
     x = normalized_pool(x, lrn, name="stage2")
-    x = convolution(widths[2], 3, name="stage3_conv1")(x)
-    x = convolution(widths[3], 3, groups=groups, **alive, name="stage3_conv2")(x)
-    x = convolution(widths[4], 3, groups=groups, **alive, name="stage3_conv3")(x)
+    x = convolve(x, widths[2], 3, name="stage3_conv1")
+    x = convolve(x, widths[3], 3, groups=groups, **alive, name="stage3_conv2")
+    x = convolve(x, widths[4], 3, groups=groups, **alive, name="stage3_conv3")
     x = normalized_pool(x, None, name="stage3")
     return finish(
         x,

@@ -20,6 +20,7 @@ from keras_arch.layers import (
     check_stages,
     global_average,
     image_classifier,
+    smallest_side,
 )
 from keras_arch.layers.highway import PUBLICATION
 from keras_arch.registry import register
@@ -46,6 +47,7 @@ def HighwayCNN(
     activation: str | Callable | None = "relu",
     gate_bias: float = -2.0,
     dropout: float = 0.0,
+    stem: str = "cifar",
     include_top: bool = True,
     weights: str | None = None,
     input_tensor: keras.KerasTensor | None = None,
@@ -63,6 +65,7 @@ def HighwayCNN(
         activation: Of what is transformed.
         gate_bias: Bias of the gates at the start: -1 to -4, the deeper the less.
         dropout: Rate before the head.
+        stem: ``"cifar"`` (3x3, full size) or ``"imagenet"`` (7x7, a quarter of the size).
         include_top: Whether to add pooling and the head.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new, another
             number of channels adapts the first kernel.
@@ -81,7 +84,7 @@ def HighwayCNN(
 
     Raises:
         ValueError: If the stages differ in number, are too deep for Keras or leave nothing
-            of the image, or ``pooling`` or ``weights`` is none of the above.
+            of the image, or ``stem``, ``pooling`` or ``weights`` is none of the above.
 
     Example:
 
@@ -101,7 +104,7 @@ def HighwayCNN(
         classifier_activation,
         name,
         family="HighwayCNN",
-        smallest=2 ** (len(depths) - 1),
+        smallest=smallest_side(stem, len(depths) - 1),
         size=32,
         depths=depths,
         widths=widths,
@@ -110,14 +113,18 @@ def HighwayCNN(
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         if stage > 1:
             x = layers.MaxPooling2D(2, name=f"stage{stage}_pool")(x)
+        large = stage == 1 and stem == "imagenet"
         x = layers.Conv2D(
             width,
-            3,
+            7 if large else 3,
+            2 if large else 1,
             padding="same",
             activation=activation,
             kernel_initializer="he_normal",
             name="stem" if stage == 1 else f"stage{stage}_conv",
         )(x)
+        if large:
+            x = layers.MaxPooling2D(2, name="stem_pool")(x)
         for index in range(1, depth):
             here = f"stage{stage}_highway{index}"
             x = HighwayConv2D(3, activation, gate_bias, name=here)(x)

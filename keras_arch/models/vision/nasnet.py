@@ -21,6 +21,7 @@ from keras import Model, layers
 from keras_arch.errors import invalid
 from keras_arch.layers import (
     batch_norm,
+    channel_attention,
     check_depth,
     check_genotype,
     check_stages,
@@ -34,6 +35,7 @@ from keras_arch.layers import (
 )
 from keras_arch.layers.depthwise import EPSILON
 from keras_arch.layers.nasnet_cell import MOMENTUM, NORMAL_A, REDUCTION_A, Genotype
+from keras_arch.layers.squeeze_excitation import Attention
 from keras_arch.registry import register
 
 PRESETS = {
@@ -149,6 +151,7 @@ def NASNet(
     reduction: Genotype = REDUCTION_A,
     dropout: float = 0.0,
     stochastic_depth: float = 0.0,
+    attention: Attention = None,
     stem: str = "imagenet",
     aux: bool = False,
     default_size: int = 331,
@@ -177,6 +180,8 @@ def NASNet(
             out in training, for each sample by itself, and linearly less in the cells
             before it. The paper (scheduled drop path, 0.3 for the large network, 0.4 for
             CIFAR) lets it grow from 0 during training; here it stays.
+        attention: Of the output of each cell: ``None``, ``"squeeze_excitation"`` or a
+            function ``(x, name) -> x``.
         stem: ``"imagenet"`` (a convolution and two reduction cells, an eighth of the size),
             or ``"cifar"`` (a convolution, full size).
         aux: Whether the model has the paper's second head, ``aux1``, on the features before
@@ -204,8 +209,8 @@ def NASNet(
     Raises:
         ValueError: If the image is too small (under 32 pixels), the stages differ in
             number, a genotype is wrong, there is no place for ``aux`` or no size of the image
-            with it, or ``stochastic_depth``, ``stem``, ``pooling`` or ``weights`` is none
-            of the above.
+            with it, or ``stochastic_depth``, ``attention``, ``stem``, ``pooling`` or
+            ``weights`` is none of the above.
 
     Example:
 
@@ -242,6 +247,7 @@ def NASNet(
         skip_reduction=skip_reduction,
         normal=normal,
         reduction=reduction,
+        attention=attention,
         stem=stem,
     )
     if aux and include_top:
@@ -257,25 +263,28 @@ def NASNet(
         name="stem_conv",
     )(image)
     x = batch_norm(x, EPSILON, MOMENTUM, name="stem_bn")
+    reduce = functools.partial(nasnet_reduction_cell, genotype=reduction)
+    keep = functools.partial(nasnet_normal_cell, genotype=normal)
+
+    def cell(make, x, previous, filters, halve, name):
+        x = make(x, previous, filters, halve, drop_path=next(rates), name=name)
+        return channel_attention(x, attention, f"{name}_attention")
+
     previous, halve = None, False
     if stem == "imagenet":
         for index, filters in enumerate((widths[0] // 4, widths[0] // 2), start=1):
-            y = nasnet_reduction_cell(
-                x, previous, filters, halve, reduction, next(rates), name=f"stem_cell{index}"
-            )
+            y = cell(reduce, x, previous, filters, halve, name=f"stem_cell{index}")
             x, previous, halve = y, x, True
     x = layers.Identity(name="stem")(x)
     heads: dict[str, keras.KerasTensor] = {}
     number = 0  # of the cell, as in keras.applications
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         if stage > 1:
-            here = f"reduction{stage - 1}"
-            y = nasnet_reduction_cell(x, previous, width, halve, reduction, next(rates), name=here)
+            y = cell(reduce, x, previous, width, halve, name=f"reduction{stage - 1}")
             x, previous, halve = y, previous if skip_reduction else x, True
             number += stage == 2
         for _ in range(depth):
-            here = f"cell{number}"
-            y = nasnet_normal_cell(x, previous, width, halve, normal, next(rates), name=here)
+            y = cell(keep, x, previous, width, halve, name=f"cell{number}")
             x, previous, halve = y, x, False
             number += 1
         x = layers.Identity(name=f"stage{stage}")(x)

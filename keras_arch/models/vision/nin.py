@@ -15,7 +15,13 @@ import keras
 from keras import Model, layers
 
 from keras_arch.errors import invalid
-from keras_arch.layers import class_maps, image_classifier, mlpconv, overlapping_pool
+from keras_arch.layers import (
+    check_norm,
+    class_maps,
+    image_classifier,
+    mlpconv,
+    overlapping_pool,
+)
 from keras_arch.registry import register
 
 PRESETS = {
@@ -123,8 +129,7 @@ def NiN(
     widths = published if widths is None else widths
     if len(widths) != len(sizes):
         raise invalid("widths", f"{len(sizes)} tuples, one for each mlpconv", widths)
-    if norm not in (None, "batch"):
-        raise invalid("norm", 'one of {None, "batch"}', norm)
+    check_norm(norm)
     small = variant == "cifar10"
     image, finish = image_classifier(
         include_top,

@@ -11,6 +11,7 @@ Kernels are drawn orthonormal and kept so by ``regularizers.Orthonormality``; at
 ``callbacks.ErrorModulation`` keeps the errors' size from layer to layer as well.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,7 +22,10 @@ from keras_arch.layers import (
     batch_norm,
     check_depth,
     check_stages,
+    global_average,
     image_classifier,
+    pad_strided,
+    smallest_side,
 )
 from keras_arch.registry import register
 from keras_arch.regularizers import Orthonormality
@@ -34,13 +38,13 @@ PRESETS = {  # with the parameters of ResNet's of the same depth, option A
 }
 
 
-def plain_layer(x, filters, stride, initializer, orthonormality, name):
+def plain_layer(x, filters, stride, initializer, orthonormality, size=3, *, name):
     """Conv-BN-ReLU: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
     if stride > 1:
-        x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
+        x = pad_strided(x, size, "both", name=f"{name}_pad")
     x = layers.Conv2D(
         filters,
-        3,
+        size,
         stride,
         "valid" if stride > 1 else "same",
         use_bias=False,
@@ -83,6 +87,8 @@ def PlainCNN(
     widths: Sequence[int] = (16, 32, 64),
     initializer: Any = "orthogonal",
     orthonormality: float = 1e-4,
+    dropout: float = 0.0,
+    stem: str = "cifar",
     include_top: bool = True,
     weights: str | None = None,
     input_tensor: keras.KerasTensor | None = None,
@@ -100,6 +106,8 @@ def PlainCNN(
         initializer: Law of the kernels, as a name or an initializer of Keras.
         orthonormality: Weight of the penalty on kernels that are not orthonormal
             (``regularizers.Orthonormality``), which stands in the place of weight decay.
+        dropout: Rate before the head.
+        stem: ``"cifar"`` (3x3, full size) or ``"imagenet"`` (7x7, a quarter of the size).
         include_top: Whether to add pooling and the head.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new,
             another number of channels adapts the first kernel.
@@ -138,9 +146,12 @@ def PlainCNN(
         classifier_activation,
         name,
         family="PlainCNN",
-        smallest=2 ** (len(depths) - 1),
+        smallest=smallest_side(stem, len(depths) - 1),
     )
-    x = plain_layer(image, widths[0], 1, initializer, orthonormality, name="stem")
+    size, stride = (7, 2) if stem == "imagenet" else (3, 1)
+    x = plain_layer(image, widths[0], stride, initializer, orthonormality, size, name="stem")
+    if stem == "imagenet":
+        x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
     x = layers.Identity(name="stem")(x)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):
@@ -148,4 +159,4 @@ def PlainCNN(
             here = f"stage{stage}_{index}"
             x = plain_layer(x, width, stride, initializer, orthonormality, name=here)
         x = layers.Identity(name=f"stage{stage}")(x)
-    return finish(x)
+    return finish(x, top=functools.partial(global_average, dropout=dropout))

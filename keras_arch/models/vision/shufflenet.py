@@ -12,6 +12,7 @@ A unit that halves the resolution concatenates the averaged input instead of add
 groups, 384 with eight.
 """
 
+import functools
 import itertools
 from collections.abc import Sequence
 
@@ -28,7 +29,10 @@ from keras_arch.layers import (
     check_depth,
     check_stages,
     convolutional_stem,
+    global_average,
     image_classifier,
+    linear_rates,
+    residual_sum,
     smallest_side,
 )
 from keras_arch.layers.channel_shuffle import PUBLICATION
@@ -48,7 +52,9 @@ STEM = 24
 CONCATENATIONS = ("shortcut_first", "branch_first")
 
 
-def shuffle_unit(x, filters, groups, squeeze_groups, stride, concatenation, attention, name):
+def shuffle_unit(
+    x, filters, groups, squeeze_groups, stride, concatenation, attention, stochastic_depth, name
+):
     """``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
     narrow, past, edge = filters // 4, x, "same"
     if stride > 1:
@@ -65,10 +71,10 @@ def shuffle_unit(x, filters, groups, squeeze_groups, stride, concatenation, atte
     x = batch_norm(x, name=f"{name}_2_bn")  # no ReLU
     x = layers.Conv2D(filters, 1, groups=groups, use_bias=False, name=f"{name}_3_conv")(x)
     x = batch_norm(x, name=f"{name}_3_bn")
-    x = channel_attention(x, attention, name=f"{name}_attention")
     if stride == 1:
-        x = layers.Add(name=f"{name}_add")([past, x])
+        x = residual_sum(x, [past], attention, stochastic_depth, name=name)
     else:
+        x = channel_attention(x, attention, name=f"{name}_attention")
         parts = [past, x] if concatenation == "shortcut_first" else [x, past]
         x = layers.Concatenate(name=f"{name}_concat")(parts)
     return layers.ReLU(name=f"{name}_relu")(x)
@@ -113,6 +119,8 @@ def ShuffleNet(
     widths: Sequence[int] | None = None,
     alpha: float = 1.0,
     concatenation: str = "shortcut_first",
+    dropout: float = 0.0,
+    stochastic_depth: float = 0.0,
     attention: Attention = None,
     stem: str = "imagenet",
     include_top: bool = True,
@@ -137,6 +145,9 @@ def ShuffleNet(
         concatenation: ``"shortcut_first"``, as the authors' code has it, or
             ``"branch_first"`` (pytorchcv): which channels of a stage come first, and so
             share a group.
+        dropout: Rate before the head.
+        stochastic_depth: How often the last unit is left out in training, the units before
+            it ever less, where there is a shortcut past them.
         attention: ``None``, ``"squeeze_excitation"`` or a function ``(x, name) -> x``, at
             the end of every branch.
         stem: ``"imagenet"`` (a quarter of the size) or ``"cifar"`` (3x3, full size).
@@ -159,8 +170,8 @@ def ShuffleNet(
     Raises:
         ValueError: If the image is too small (under 32 pixels), the stages differ in
             number, their widths do not grow or do not divide into the groups, the network
-            is too deep for Keras, or ``concatenation``, ``attention``, ``stem``,
-            ``pooling`` or ``weights`` is none of the above.
+            is too deep for Keras, or ``concatenation``, ``stochastic_depth``,
+            ``attention``, ``stem``, ``pooling`` or ``weights`` is none of the above.
 
     Example:
 
@@ -184,6 +195,7 @@ def ShuffleNet(
     if concatenation not in CONCATENATIONS:
         raise invalid("concatenation", f"one of {CONCATENATIONS}", concatenation)
     check_depth(depths, layers_each=2)  # addition and ReLU
+    rates = iter(linear_rates(stochastic_depth, sum(depths)))
     image, finish = image_classifier(
         include_top,
         weights,
@@ -209,7 +221,8 @@ def ShuffleNet(
                 stride=2 if index == 1 else 1,
                 concatenation=concatenation,
                 attention=attention,
+                stochastic_depth=next(rates),
                 name=f"stage{stage}_unit{index}",
             )
         x = layers.Identity(name=f"stage{stage}")(x)
-    return finish(x)
+    return finish(x, top=functools.partial(global_average, dropout=dropout))

@@ -16,6 +16,7 @@ from keras import Model, layers
 
 from keras_arch.errors import invalid
 from keras_arch.layers import (
+    check_norm,
     check_stem,
     class_maps,
     conv_relu,
@@ -137,8 +138,7 @@ def SqueezeNet(
         raise invalid("version", f"one of {set(VERSIONS)}", version)
     if bypass not in (None, "simple", "complex"):
         raise invalid("bypass", 'one of {None, "simple", "complex"}', bypass)
-    if norm not in (None, "batch"):
-        raise invalid("norm", 'one of {None, "batch"}', norm)
+    check_norm(norm)
     check_stem(stem)
     filters, size, depths = VERSIONS[version]
     image, finish = image_classifier(

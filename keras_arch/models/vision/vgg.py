@@ -20,6 +20,7 @@ from keras_arch.layers import (
     LocalResponseNormalization,
     channel_attention,
     check_depth,
+    check_norm,
     check_stages,
     check_stem,
     conv_relu,
@@ -173,8 +174,7 @@ def VGG(
     kernels = [3] * len(depths) if kernels is None else kernels
     check_stages(depths, widths=widths, kernels=kernels)
     check_stem(stem)
-    if norm not in (None, "batch"):
-        raise invalid("norm", 'one of {None, "batch"}', norm)
+    check_norm(norm)
     if window is not None and not (include_top and units and window > 0):
         raise invalid("window", "`None`, or a positive number with the top and `units`", window)
     check_depth(depths, layers_each=4)  # convolution, normalization, ReLU, attention

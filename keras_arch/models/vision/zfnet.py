@@ -18,7 +18,9 @@ from keras import Model, initializers, layers
 
 from keras_arch.errors import invalid
 from keras_arch.layers import (
+    check_norm,
     check_stem,
+    conv_relu,
     fully_connected,
     image_classifier,
     normalized_pool,
@@ -53,6 +55,7 @@ def ZFNet(
     widths: Sequence[int] = (96, 256, 384, 384, 256),
     units: Sequence[int] = (4096, 4096),
     lrn: str | None = "after_pool",
+    norm: str | None = None,
     dropout: float = 0.5,
     kernel_initializer: str | initializers.Initializer | None = None,
     stem: str = "imagenet",
@@ -77,6 +80,8 @@ def ZFNet(
         units: Widths of the fully connected layers.
         lrn: Normalization in the first two stages: ``"before_pool"``, ``"after_pool"`` or
             ``None``.
+        norm: ``None``, as in the paper, or ``"batch"``, normalization before each ReLU of a
+            convolution, with which narrow ones learn, too.
         dropout: Rate after each fully connected layer.
         kernel_initializer: Law of all kernels; by default normal with standard deviation
             0.01, which small networks hardly learn from (``"he_normal"`` does better).
@@ -100,7 +105,7 @@ def ZFNet(
 
     Raises:
         ValueError: If the image is too small (under 47 pixels), ``widths`` are not five, or
-            ``lrn``, ``stem``, ``pooling`` or ``weights`` is none of the above.
+            ``lrn``, ``norm``, ``stem``, ``pooling`` or ``weights`` is none of the above.
 
     Example:
 
@@ -111,6 +116,7 @@ def ZFNet(
     if len(widths) != 5:
         raise invalid("widths", "5 sizes, one for each convolution", widths)
     check_stem(stem)
+    check_norm(norm)
     image, finish = image_classifier(
         include_top,
         weights,
@@ -123,23 +129,22 @@ def ZFNet(
         family="ZFNet",
         smallest=47 if stem == "imagenet" else 8,
         widths=widths,
+        norm=norm,
     )
     law = kernel_initializer or initializers.RandomNormal(stddev=0.01)
-    convolution = functools.partial(
-        layers.Conv2D, padding="same", activation="relu", kernel_initializer=law
-    )
+    convolve = functools.partial(conv_relu, norm=norm, kernel_initializer=law)
     if stem == "cifar":
-        x = convolution(widths[0], 3, name="stem")(image)
+        x = convolve(image, widths[0], 3, name="stem")
         second = {}
     else:
         x = layers.ZeroPadding2D(1, name="stem_pad")(image)
-        x = convolution(widths[0], 7, strides=2, padding="valid", name="stem")(x)
-        second = {"strides": 2, "padding": "valid"}
+        x = convolve(x, widths[0], 7, 2, "valid", name="stem")
+        second = {"stride": 2, "padding": "valid"}
     x = normalized_pool(x, lrn, "across", name="stage1")
-    x = convolution(widths[1], 5, **second, name="stage2_conv")(x)
+    x = convolve(x, widths[1], 5, **second, name="stage2_conv")
     x = normalized_pool(x, lrn, "across", name="stage2")
     for index in (1, 2, 3):
-        x = convolution(widths[index + 1], 3, name=f"stage3_conv{index}")(x)
+        x = convolve(x, widths[index + 1], 3, name=f"stage3_conv{index}")
     x = normalized_pool(x, None, "across", name="stage3")
     return finish(
         x,

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from formula import fill_keras, image
+from keras.layers import BatchNormalization
 from models.vision.compare import first_logits, shapes, trainable
 
 import keras_arch
@@ -194,6 +195,21 @@ def test_zfnet_normalizes_after_pooling_by_default():
 
 
 @pytest.mark.parametrize("family", [AlexNet, ZFNet])
+def test_batch_normalization_stands_before_each_relu(family):
+    assert not any(isinstance(x, BatchNormalization) for x in family(**SMALL).layers)
+    model = family(**SMALL, norm="batch")
+    kinds = [(type(x).__name__, getattr(x, "activation", None)) for x in model.layers]
+    norms = [at for at, (kind, _) in enumerate(kinds) if kind == "BatchNormalization"]
+    assert len(norms) == 5
+    for at in norms:
+        assert kinds[at - 1] == ("Conv2D", keras.activations.linear)
+        assert kinds[at + 1][0] == "ReLU"
+    assert shapes(model, *STAGES) == shapes(family(**SMALL), *STAGES)
+    if family is AlexNet:
+        assert model.get_layer("stage2_conv_conv").groups == 2
+
+
+@pytest.mark.parametrize("family", [AlexNet, ZFNet])
 def test_small_images(family):
     model = family((2,) * 5, stem="cifar", input_shape=(32, 32, 1), include_top=False)
     stem, *_, last = shapes(model, *STAGES)
@@ -243,7 +259,7 @@ def test_the_smallest_image(arguments, smallest):
 def test_what_cannot_be_built_is_refused(family):
     with pytest.raises(ValueError, match=r"`widths`.*5 sizes"):
         family(widths=(96, 256))
-    for argument in ("lrn", "stem"):
+    for argument in ("lrn", "norm", "stem"):
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):
             family(include_top=False, **{argument: "other"})
     with pytest.raises(ValueError, match=r"`groups`.*a divisor of all `widths`"):

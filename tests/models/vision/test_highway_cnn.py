@@ -29,6 +29,17 @@ def test_feature_maps():
     ]
 
 
+def test_a_stem_for_large_images():
+    model = HighwayCNN((2, 2), (4, 6), stem="imagenet", input_shape=(64, 64, 3))
+    assert [side for side, _, _ in shapes(model, "stem", "stage1", "stage2")] == [32, 16, 8]
+    assert model.get_layer("stem").kernel_size == (7, 7)
+    assert model.get_layer("stage2_conv").kernel_size == (3, 3)
+    with pytest.raises(ValueError, match="at least 8"):
+        HighwayCNN((2, 2), (4, 6), stem="imagenet", input_shape=(7, 7, 3))
+    with pytest.raises(ValueError, match=r"`stem`.*Received: stem='other'"):
+        HighwayCNN(stem="other")
+
+
 def test_with_closed_gates_a_stage_is_its_convolution():
     model = HighwayCNN((3, 2), (4, 6), input_shape=(8, 8, 3), include_top=False)
     fill_keras(model)

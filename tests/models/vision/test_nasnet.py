@@ -183,6 +183,25 @@ def test_paths_are_dropped_more_and_more_often():
     np.testing.assert_allclose(model(x), plain(x), rtol=1e-6)
 
 
+def test_attention_weighs_the_output_of_each_cell():
+    plain, model = small(widths=(8, 16)), small(widths=(8, 16), attention="squeeze_excitation")
+    gates = {x.name: x for x in model.layers if x.name.endswith("attention")}
+    assert set(gates) == {f"{at}_attention" for at in ("cell0", "cell1", "cell3", "reduction1")}
+    inside = sum(gate.count_params() for gate in gates.values())
+    assert model.count_params() == plain.count_params() + inside
+    fill_keras(plain)
+    keras_arch.transfer_weights(plain, model)
+    for gate in gates.values():  # wide open, nothing is weighed
+        gate.excite.kernel.assign(np.zeros(gate.excite.kernel.shape))
+        gate.excite.bias.assign(np.full(gate.excite.bias.shape, 50.0))
+    x = image(12, 12)
+    np.testing.assert_allclose(model(x), plain(x), rtol=1e-5)
+    gates["reduction1_attention"].excite.bias.assign(np.full((16,), -1.0))
+    assert not np.allclose(model(x), plain(x), rtol=1e-2)
+    with pytest.raises(ValueError, match=r"`weights`.*attention=None"):
+        models.NASNetMobile(attention="squeeze_excitation", weights="imagenet")
+
+
 def test_cells_are_those_of_the_figure():
     for genotype, operations in (
         (NORMAL_A, {"separable_5x5": 2, "separable_3x3": 3, "average_3x3": 3, "identity": 2}),
@@ -225,7 +244,7 @@ def test_what_cannot_be_built_is_refused():
         small(depths=(200, 200))
     with pytest.raises(ValueError, match=r"`widths`.*at least 4"):
         small(stem="imagenet", widths=(3, 6))
-    for argument in ("stem", "pooling", "normal", "reduction", "stochastic_depth"):
+    for argument in ("attention", "stem", "pooling", "normal", "reduction", "stochastic_depth"):
         wrong = 1.0 if argument == "stochastic_depth" else "other"
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}={wrong!r}"):
             small(**{argument: wrong})

@@ -32,6 +32,19 @@ def test_feature_maps():
     ]
 
 
+def test_a_stem_for_large_images():
+    model = PlainCNN((2, 2, 2), stem="imagenet", input_shape=(64, 64, 3))
+    assert [side for side, _, _ in shapes(model, "stem_conv", "stem", "stage3")] == [32, 16, 4]
+    layer = model.get_layer("stem_conv")
+    assert layer.kernel_size == (7, 7)
+    kernel = np.reshape(layer.kernel, (-1, layer.filters))
+    np.testing.assert_allclose(kernel.T @ kernel, np.eye(layer.filters), atol=1e-5)
+    with pytest.raises(ValueError, match="at least 16"):
+        PlainCNN(stem="imagenet", input_shape=(15, 15, 3))
+    with pytest.raises(ValueError, match=r"`stem`.*Received: stem='other'"):
+        PlainCNN(stem="other")
+
+
 def test_kernels_begin_orthonormal_and_are_asked_to_stay_so():
     model = PlainCNN((2, 2, 2), orthonormality=0.01)
     convolutions = [x for x in model.layers if isinstance(x, keras.layers.Conv2D)]

@@ -125,6 +125,14 @@ def test_squeeze_excitation_ends_the_branch():
     assert names[names.index("stage1_unit2_attention") + 1] == "stage1_unit2_add"
 
 
+def test_stochastic_depth_grows_past_the_units_that_add():
+    model = ShuffleNet(2, (2, 2), (32, 64), stochastic_depth=0.4, **SMALL)
+    rates = {x.name: x.rate for x in model.layers if x.name.endswith("survival")}
+    assert rates == pytest.approx({"stage1_unit2_survival": 0.2, "stage2_unit2_survival": 0.4})
+    names = [x.name for x in model.layers]
+    assert names[names.index("stage1_unit2_survival") + 1] == "stage1_unit2_add"
+
+
 def test_what_cannot_be_built_is_refused():
     with pytest.raises(ValueError, match=r"`groups`.*Received: groups=5"):
         ShuffleNet(5)
@@ -136,6 +144,8 @@ def test_what_cannot_be_built_is_refused():
         ShuffleNet(2, (1, 1), (48, 32))
     with pytest.raises(ValueError, match=r"`depths`.*at most 455"):
         ShuffleNet(2, (400, 400), (32, 48))
+    with pytest.raises(ValueError, match="`stochastic_depth`"):
+        ShuffleNet(stochastic_depth=1.0)
     for argument in ("concatenation", "attention", "stem"):
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):
             ShuffleNet(**{argument: "other"})
