@@ -33,7 +33,11 @@ def overlapping_pool(
 
 
 def normalized_pool(
-    x: keras.KerasTensor, lrn: str | None, edge: str = "inside", name: str = "pool"
+    x: keras.KerasTensor,
+    lrn: str | None,
+    edge: str = "inside",
+    alpha: float = 1e-4,
+    name: str = "pool",
 ) -> keras.KerasTensor:
     """Overlapping pooling and local response normalization: ``-> (B, H/2, W/2, C)``.
 
@@ -42,6 +46,7 @@ def normalized_pool(
         lrn: Where the normalization stands: ``"before_pool"``, ``"after_pool"`` or
             ``None``, nowhere.
         edge: Of the pooling, see ``overlapping_pool``.
+        alpha: Of the normalization.
         name: Name of the last layer.
 
     Raises:
@@ -51,7 +56,7 @@ def normalized_pool(
         raise invalid("lrn", 'one of {None, "before_pool", "after_pool"}', lrn)
     if lrn == "after_pool":
         x = overlapping_pool(x, edge, name=f"{name}_pool")
-        return LocalResponseNormalization(name=name)(x)
+        return LocalResponseNormalization(alpha=alpha, name=name)(x)
     if lrn == "before_pool":
-        x = LocalResponseNormalization(name=f"{name}_lrn")(x)
+        x = LocalResponseNormalization(alpha=alpha, name=f"{name}_lrn")(x)
     return overlapping_pool(x, edge, name=name)

@@ -80,6 +80,7 @@ def AlexNet(
     groups: int = 2,
     units: Sequence[int] = (4096, 4096),
     lrn: str | None = "before_pool",
+    lrn_alpha: float = 1e-4,
     padding: int = 0,
     norm: str | None = None,
     dropout: float = 0.5,
@@ -99,7 +100,8 @@ def AlexNet(
     ``AlexNet()`` is the paper's, ``AlexNet(groups=1)`` the same without the split,
     ``AlexNet(lrn="after_pool")`` Caffe's reference network, and ``AlexNetOneTower``
     torchvision's form of the second paper, which drops units before the fully connected
-    layers, not after them. Caffe and torch divide the ``alpha`` of the normalization by 5.
+    layers, not after them. Ports of the first net for Caffe and torch have
+    ``lrn_alpha=2e-5``; pytorchcv's is in one tower (``groups=1``).
 
     Args:
         widths: Channels of the five convolutions.
@@ -107,6 +109,8 @@ def AlexNet(
         units: Widths of the fully connected layers.
         lrn: Local response normalization in the first two stages: ``"before_pool"``,
             ``"after_pool"`` or ``None``.
+        lrn_alpha: Its factor of the sum of squares; Caffe and torch, which take the mean of
+            five, have 2e-5 where they say 1e-4.
         padding: Zeros on each side of the image: 0 for 227x227 pixels, 2 for 224x224;
             none with the small stem.
         norm: ``None``, as in the paper, or ``"batch"``, normalization before each ReLU of a
@@ -176,9 +180,9 @@ def AlexNet(
         if padding:
             x = layers.ZeroPadding2D(padding, name="stem_pad")(x)
         x = convolve(x, widths[0], 11, 4, "valid", name="stem")
-    x = normalized_pool(x, lrn, name="stage1")
+    x = normalized_pool(x, lrn, alpha=lrn_alpha, name="stage1")
     x = convolve(x, widths[1], 5, groups=groups, **alive, name="stage2_conv")
-    x = normalized_pool(x, lrn, name="stage2")
+    x = normalized_pool(x, lrn, alpha=lrn_alpha, name="stage2")
     x = convolve(x, widths[2], 3, name="stage3_conv1")
     x = convolve(x, widths[3], 3, groups=groups, **alive, name="stage3_conv2")
     x = convolve(x, widths[4], 3, groups=groups, **alive, name="stage3_conv3")

@@ -38,11 +38,14 @@ VARIANTS = {  # sizes of the first kernels, widths of each mlpconv
 }
 
 
-def pool(x, variant, kind, name):
+def pool(x, variant, kind, padding, name):
     """3x3 with stride 2: ``(B, H, W, C) -> (B, H/2, W/2, C)``."""
     if variant == "imagenet":
         return overlapping_pool(x, "across", name=name)
     kind = layers.MaxPooling2D if kind == "max" else layers.AveragePooling2D
+    if padding == "both":
+        x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
+        return kind(3, strides=2, name=name)(x)
     return kind(3, strides=2, padding="same", name=name)(x)  # at even sizes only behind
 
 
@@ -76,6 +79,7 @@ def NiN(
     widths: Sequence[Sequence[int]] | None = None,
     norm: str | None = None,
     dropout: float = 0.5,
+    padding: str = "behind",
     include_top: bool = True,
     weights: str | None = None,
     input_tensor: keras.KerasTensor | None = None,
@@ -87,6 +91,9 @@ def NiN(
 ) -> Model:
     """Network in Network.
 
+    ``NiN(padding="both")`` is pytorchcv's port, which also lets the zeros count in averages;
+    the authors' poolings round up, with zeros behind the image that no average counts.
+
     Args:
         variant: ``"cifar10"``, for small images (two poolings, a quarter of their size),
             or ``"imagenet"``, whose first kernel is 11x11 with stride 4.
@@ -94,6 +101,8 @@ def NiN(
         norm: ``None``, as in the paper, or ``"batch"``, normalization before each ReLU,
             with which narrow ones learn, too.
         dropout: Rate between the mlpconvs, before the last one only for ImageNet.
+        padding: Where the zeros of the poolings stand: ``"behind"``, or, for small images,
+            ``"both"``, on all sides.
         include_top: Whether to add the maps of the classes, and their means.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new,
             another number of channels adapts the first kernel.
@@ -114,7 +123,7 @@ def NiN(
 
     Raises:
         ValueError: If the image is too small (under 39 pixels for ImageNet), ``widths``
-            are not one for each mlpconv, or ``variant``, ``norm``, ``pooling`` or
+            are not one for each mlpconv, or ``variant``, ``norm``, ``padding``, ``pooling`` or
             ``weights`` is none of the above.
 
     Example:
@@ -131,6 +140,8 @@ def NiN(
         raise invalid("widths", f"{len(sizes)} tuples, one for each mlpconv", widths)
     check_norm(norm)
     small = variant == "cifar10"
+    if padding not in (("behind", "both") if small else ("behind",)):
+        raise invalid("padding", '"behind", or "both" for small images', padding)
     image, finish = image_classifier(
         include_top,
         weights,
@@ -146,11 +157,12 @@ def NiN(
         variant=variant,
         norm=norm,
     )
-    stride, padding = (1, "same") if small else (4, "valid")
-    x = mlpconv(image, widths[0], sizes[0], stride, padding, norm, name="stem_mlpconv")
+    first = (1, "same") if small else (4, "valid")
+    x = mlpconv(image, widths[0], sizes[0], *first, norm, name="stem_mlpconv")
     x = layers.Identity(name="stem")(x)
     for stage in range(1, len(sizes)):
-        x = pool(x, variant, "max" if stage == 1 else "average", name=f"stage{stage}_pool")
+        kind = "max" if stage == 1 else "average"
+        x = pool(x, variant, kind, padding, name=f"stage{stage}_pool")
         if dropout and (small or stage == len(sizes) - 1):
             x = layers.Dropout(dropout, name=f"stage{stage}_dropout")(x)
         x = mlpconv(x, widths[stage], sizes[stage], norm=norm, name=f"stage{stage}_mlpconv")

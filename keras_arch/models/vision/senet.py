@@ -25,6 +25,7 @@ from keras_arch.layers import (
     global_average,
     image_classifier,
     linear_rates,
+    overlapping_pool,
     residual_sum,
     smallest_side,
 )
@@ -40,14 +41,17 @@ def conv_bn_relu(x, filters, size, stride=1, groups=1, *, name):
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def entrance(x, width, stem):
+def entrance(x, width, stem, padding):
     """``(B, H, W, C) -> (B, H/4, W/4, 2 * width)``, or at full size for small images."""
     x = conv_bn_relu(x, width, 3, 2 if stem == "imagenet" else 1, name="stem_1")
     x = conv_bn_relu(x, width, 3, name="stem_2")
     x = conv_bn_relu(x, 2 * width, 3, name="stem_3")
     if stem == "cifar":
         return layers.Identity(name="stem")(x)
-    return layers.MaxPooling2D(3, strides=2, padding="same", name="stem")(x)  # as Caffe pads
+    if padding == "behind":
+        return overlapping_pool(x, "across", name="stem")
+    x = layers.ZeroPadding2D(1, name="stem_edge")(x)
+    return overlapping_pool(x, name="stem")
 
 
 def block(x, filters, stride, groups, attention, stochastic_depth, name):
@@ -96,6 +100,7 @@ def SENet(
     dropout: float = 0.2,
     stochastic_depth: float = 0.0,
     attention: Attention = "squeeze_excitation",
+    padding: str = "behind",
     stem: str = "imagenet",
     include_top: bool = True,
     weights: str | None = None,
@@ -117,6 +122,8 @@ def SENet(
             before it ever less.
         attention: ``None``, ``"squeeze_excitation"`` or a function ``(x, name) -> x``, for
             the channels of each branch.
+        padding: Where the zeros of the stem's pooling stand: ``"behind"``, as in the authors'
+            Caffe and in timm, or ``"both"``, on all sides, as in pytorchcv and tf2cv.
         stem: ``"imagenet"`` (a quarter of the size) or ``"cifar"`` (full size).
         include_top: Whether to add pooling and the head.
         weights: ``None`` or the path of a file; a head of other ``classes`` is new, another
@@ -137,8 +144,8 @@ def SENet(
     Raises:
         ValueError: If the image is too small (under 32 pixels), the stages differ in
             number, are too deep for Keras or not to be divided into the groups, or
-            ``stochastic_depth``, ``attention``, ``stem``, ``pooling`` or ``weights`` is
-            none of the above.
+            ``stochastic_depth``, ``attention``, ``padding``, ``stem``, ``pooling`` or
+            ``weights`` is none of the above.
 
     Example:
 
@@ -149,6 +156,8 @@ def SENet(
     check_stages(depths, widths=widths)
     if groups < 1 or any(2 * width % groups for width in widths):
         raise invalid("groups", f"a divisor of twice each of {tuple(widths)}", groups)
+    if padding not in ("behind", "both"):
+        raise invalid("padding", 'one of {"behind", "both"}', padding)
     check_depth(depths, layers_each=2)  # addition and ReLU
     rates = iter(linear_rates(stochastic_depth, sum(depths)))
     image, finish = image_classifier(
@@ -166,7 +175,7 @@ def SENet(
         widths=widths,
         groups=groups,
     )
-    x = entrance(image, widths[0], stem)
+    x = entrance(image, widths[0], stem, padding)
     for stage, (depth, width) in enumerate(zip(depths, widths, strict=True), start=1):
         for index in range(1, depth + 1):
             stride = 2 if stage > 1 and index == 1 else 1

@@ -94,6 +94,11 @@ def SqueezeNet(
 ) -> Model:
     """SqueezeNet.
 
+    torchvision's and pytorchcv's are these networks for images of 224 pixels
+    (``input_shape``), of which version 1.0 makes maps of 109, 54, 27 and 13 pixels, not those
+    of the paper's table; windows of their poolings reach across the edge (``ceil_mode``), as
+    here. pytorchcv and tf2cv call the one with ``bypass="simple"`` SqueezeResNet.
+
     Args:
         version: ``"1.0"``, the paper's, or ``"1.1"``.
         bypass: What passes by a fire module and is added to its output: ``None``;

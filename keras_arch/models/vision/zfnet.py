@@ -55,6 +55,7 @@ def ZFNet(
     widths: Sequence[int] = (96, 256, 384, 384, 256),
     units: Sequence[int] = (4096, 4096),
     lrn: str | None = "after_pool",
+    lrn_alpha: float = 1e-4,
     norm: str | None = None,
     dropout: float = 0.5,
     kernel_initializer: str | initializers.Initializer | None = None,
@@ -71,8 +72,8 @@ def ZFNet(
     """Zeiler and Fergus's network.
 
     The paper normalizes contrast across maps after pooling and says no more; here that is
-    AlexNet's local response normalization. Ports put it before the pooling
-    (``lrn="before_pool"``). The wider network of the paper's table 3 is
+    AlexNet's local response normalization. Ports put it before the pooling: pytorchcv's is
+    ``ZFNet(lrn="before_pool", lrn_alpha=2e-5)``. The wider network of the paper's table 3 is
     ``widths=(96, 256, 512, 1024, 512)``.
 
     Args:
@@ -80,6 +81,8 @@ def ZFNet(
         units: Widths of the fully connected layers.
         lrn: Normalization in the first two stages: ``"before_pool"``, ``"after_pool"`` or
             ``None``.
+        lrn_alpha: Its factor of the sum of squares; Caffe and torch, which take the mean of
+            five, have 2e-5 where they say 1e-4.
         norm: ``None``, as in the paper, or ``"batch"``, normalization before each ReLU of a
             convolution, with which narrow ones learn, too.
         dropout: Rate after each fully connected layer.
@@ -140,9 +143,9 @@ def ZFNet(
         x = layers.ZeroPadding2D(1, name="stem_pad")(image)
         x = convolve(x, widths[0], 7, 2, "valid", name="stem")
         second = {"stride": 2, "padding": "valid"}
-    x = normalized_pool(x, lrn, "across", name="stage1")
+    x = normalized_pool(x, lrn, "across", lrn_alpha, name="stage1")
     x = convolve(x, widths[1], 5, **second, name="stage2_conv")
-    x = normalized_pool(x, lrn, "across", name="stage2")
+    x = normalized_pool(x, lrn, "across", lrn_alpha, name="stage2")
     for index in (1, 2, 3):
         x = convolve(x, widths[index + 1], 3, name=f"stage3_conv{index}")
     x = normalized_pool(x, None, "across", name="stage3")

@@ -35,10 +35,17 @@ def test_feature_maps(quick):
     ]
 
 
-def test_answers_as_others_do(quick):
-    """As pytorchcv's, its poolings padded behind the image as the authors' are, not around."""
-    found = first_logits(NiN(classifier_activation=None))
-    np.testing.assert_allclose(found, [0, 0.166777, 0, 0.00155807, 0.0123507], rtol=1e-4)
+@pytest.mark.parametrize(
+    ("padding", "expected"),
+    [
+        ("both", [0, 0.162064275, 0, 0.00223028198, 0.0203445521]),
+        # its poolings padded behind the image as the authors' are, not around
+        ("behind", [0, 0.166777, 0, 0.00155807, 0.0123507]),
+    ],
+)
+def test_answers_as_pytorchcv(padding, expected, quick):
+    found = first_logits(NiN(padding=padding, classifier_activation=None))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("preset", ["NiN", "NiNImageNet"])
@@ -74,6 +81,9 @@ def test_what_cannot_be_built_is_refused():
         NiN("other")
     with pytest.raises(ValueError, match=r"`norm`.*Received: norm='other'"):
         NiN(norm="other")
+    for variant, padding in (("cifar10", "same"), ("imagenet", "both")):
+        with pytest.raises(ValueError, match=rf"`padding`.*Received: padding='{padding}'"):
+            NiN(variant, padding=padding)
     with pytest.raises(ValueError, match=r"`widths`.*3 tuples"):
         NiN(widths=((4, 4), (4, 4)))
     sizes = {"widths": ((2,), (2,), (2,), (2,)), "include_top": False}

@@ -52,11 +52,26 @@ def test_what_the_appendix_changes(senet154):
     assert senet154.get_layer("dropout").rate == 0.2
 
 
-def test_a_small_one_answers_as_tf2cv():
-    """With the padding of Caffe in the stem's pooling, where tf2cv pads both sides."""
-    model = SENet((1, 1, 1, 2), (8, 16, 32, 64), 8, classes=10, classifier_activation=None)
-    expected = [-2.53247, 2.41375, 4.50907, -3.29428, -1.6737]
+@pytest.mark.parametrize(
+    ("padding", "expected"),
+    [
+        ("both", [-2.45222861, 2.40294654, 4.40419816, -3.34228618, -1.58450944]),
+        # with the pooling of timm and Caffe in its stem
+        ("behind", [-2.53246804, 2.41375117, 4.50906803, -3.29428287, -1.67370311]),
+    ],
+)
+def test_a_small_one_answers_as_pytorchcv(padding, expected):
+    sizes = {"padding": padding, "classes": 10, "classifier_activation": None}
+    model = SENet((1, 1, 1, 2), (8, 16, 32, 64), 8, **sizes)
     np.testing.assert_allclose(first_logits(model, epsilon=1e-5), expected, rtol=1e-4)
+
+
+def test_an_odd_map_is_pooled_as_caffe_does():
+    """The last window reaches across the edge where a row would be left over, not before it."""
+    sizes = {"depths": (1,), "widths": (4,), "groups": 2, "include_top": False}
+    for padding, side in (("behind", 6), ("both", 7)):
+        model = SENet(**sizes, padding=padding, input_shape=(25, 25, 3))
+        assert shapes(model, "stem_3_relu", "stem") == [(13, 13, 8), (side, side, 8)]
 
 
 def test_without_residuals_a_stage_is_the_identity():
@@ -74,6 +89,6 @@ def test_what_cannot_be_built_is_refused():
         SENet((1, 1), (4, 8), groups=3)
     with pytest.raises(ValueError, match=r"`depths`.*at most 455"):
         SENet((500,), (4,), groups=2)
-    for argument in ("attention", "stem", "pooling"):
+    for argument in ("attention", "padding", "stem", "pooling"):
         with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):
             SENet((1,), (4,), groups=2, **{argument: "other"})
