@@ -3,6 +3,7 @@
 from keras_arch.layers.affine_sampling import affine_grid, bilinear_sampler
 from keras_arch.layers.channel_shuffle import ChannelShuffle
 from keras_arch.layers.classifier import flatten, global_average, image_classifier, require_size
+from keras_arch.layers.constant_padding import ConstantPadding2D
 from keras_arch.layers.conv_block import conv_block
 from keras_arch.layers.convolution import (
     batch_norm,
@@ -76,6 +77,7 @@ from keras_arch.layers.width import check_alpha
 
 __all__ = [
     "ChannelShuffle",
+    "ConstantPadding2D",
     "CoordConv2D",
     "Distance",
     "GlobalWeightedRankPooling2D",

@@ -62,7 +62,8 @@ def test_whole_pixels_shift_exactly(down, right):
 @pytest.mark.parametrize("spread", [0.2, 1.5])
 def test_any_map_is_that_of_scipy(height, width, spread):
     x = images(5, 8, 9, 2)
-    theta = (IDENTITY + spread * random.normal(size=(5, 2, 3))).astype("float32")
+    own = np.random.default_rng(0)  # whatever ran before: some of the places are in the image
+    theta = (IDENTITY + spread * own.normal(size=(5, 2, 3))).astype("float32")
     expected = scipys(x, theta.astype("float64"), height, width)
     np.testing.assert_allclose(sampled(x, theta, height, width), expected, atol=2e-5)
     assert np.any(expected)

@@ -57,7 +57,7 @@ def HighwayCNN(
     classifier_activation: str | None = "softmax",
     name: str = "highwaycnn",
 ) -> Model:
-    """Convolutional highway network, by default of 19 layers, as the authors' second.
+    """Convolutional highway network; by default 19 layers, in the widths of CIFAR's ResNets.
 
     Args:
         depths: Layers of each stage, the plain convolution included.

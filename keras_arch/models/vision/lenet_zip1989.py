@@ -15,20 +15,20 @@ import keras
 from keras import Model, layers
 
 from keras_arch.activations import lecun_tanh
-from keras_arch.layers import PartialConv2D, UnitBias, centred, flatten, image_classifier
+from keras_arch.layers import (
+    ConstantPadding2D,
+    PartialConv2D,
+    UnitBias,
+    centred,
+    flatten,
+    image_classifier,
+)
 from keras_arch.registry import register
 
-FIELD = 16
+FIELD, BACKGROUND = 16, -1.0
 TABLE = tuple(  # the paper does not tell its scheme: each map of H1 is read by 8 of H2
     tuple(sorted((first + i) % 12 for i in range(8))) for first in range(12)
 )
-
-
-def background(x, name):
-    """Two more pixels of -1 on all sides: ``(B, H, W, C) -> (B, H + 4, W + 4, C)``."""
-    x = layers.Rescaling(1.0, 1.0, name=f"{name}_above")(x)
-    x = layers.ZeroPadding2D(2, name=f"{name}_pad")(x)
-    return layers.Rescaling(1.0, -1.0, name=f"{name}_background")(x)
 
 
 @register(
@@ -98,11 +98,11 @@ def LeNetZip1989(
         name,
         family="LeNetZip1989",
     )
-    x = layers.ZeroPadding2D(2, name="stem_pad")(centred(image, FIELD))
-    x = layers.Rescaling(2.0, -1.0, name="scaled")(x)
+    x = layers.Rescaling(2.0, -1.0, name="scaled")(centred(image, FIELD))
+    x = ConstantPadding2D(2, BACKGROUND, name="stem_pad")(x)
     x = layers.Conv2D(12, 5, strides=2, use_bias=False, name="stem_conv")(x)
     x = UnitBias(lecun_tanh, name="stem")(x)
-    x = background(x, name="stage1")
+    x = ConstantPadding2D(2, BACKGROUND, name="stage1_pad")(x)
     x = PartialConv2D(TABLE, 5, strides=2, use_bias=False, name="stage1_conv")(x)
     x = UnitBias(lecun_tanh, name="stage1")(x)
     return finish(x, top=lambda x: layers.Dense(30, lecun_tanh, name="h3")(flatten(x)))
