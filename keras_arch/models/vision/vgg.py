@@ -192,7 +192,7 @@ def VGG(
         smallest=smallest,
         depths=depths,
         widths=widths,
-        kernels=kernels,
+        kernels=None if set(kernels) == {3} else kernels,  # the published ones
         units=units,
         norm=norm,
     )

@@ -1,8 +1,10 @@
 """A model of ours beside somebody else's of the same architecture."""
 
+import h5py
 import keras
 import numpy as np
 from formula import fill_keras, image
+from keras.src.legacy.saving import legacy_h5_format
 
 import keras_arch
 
@@ -95,6 +97,37 @@ def assert_same_logits(ours, theirs, family, x):
     scale = np.linalg.norm(expected)
     assert np.linalg.norm(expected[0] - expected[1]) > 0.01 * scale
     assert np.linalg.norm(found - expected) < 1e-5 * scale
+
+
+def assert_published_weights(name, arguments, side, top, folder, monkeypatch):
+    """What keras.applications saves, in both its formats, and what it would fetch, fits ours.
+
+    Returns the name of the file that was asked for.
+    """
+    shape = {"input_shape": (side, side, 3), "include_top": top, "classifier_activation": None}
+    theirs = getattr(keras.applications, name)(weights=None, **shape, **arguments)
+    fill_keras(theirs, gain=0.9)
+    legacy, new = folder / "published.h5", folder / "published.weights.h5"
+    with h5py.File(legacy, "w") as file:  # as the published files are
+        legacy_h5_format.save_weights_to_hdf5_group(file, theirs)
+    theirs.save_weights(new)
+
+    asked = []
+
+    def get_file(fname=None, origin=None, **_):
+        asked.append(fname)
+        return str(legacy)
+
+    monkeypatch.setattr("keras.src.utils.file_utils.get_file", get_file)
+    x = image(side, side)
+    expected = np.asarray(theirs(x, training=False))
+    assert not np.allclose(expected[0], expected[1], rtol=1e-3)
+    for weights in ("imagenet", new, legacy):
+        ours = keras_arch.create(name, weights=weights, **shape, **arguments)
+        atol = 1e-5 * np.abs(expected).max()
+        np.testing.assert_allclose(ours(x, training=False), expected, rtol=1e-5, atol=atol)
+    (fetched,) = asked
+    return fetched
 
 
 def silence(model, layers):

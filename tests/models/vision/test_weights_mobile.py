@@ -1,11 +1,7 @@
 """Published weights of MobileNets and NASNet: every file of the family is found, and fits."""
 
-import h5py
-import keras
-import numpy as np
 import pytest
-from formula import fill_keras, image
-from keras.src.legacy.saving import legacy_h5_format
+from models.vision.compare import assert_published_weights
 
 import keras_arch
 
@@ -24,31 +20,9 @@ CASES = [  # ours, arguments that choose a file, side of the image, top, parts o
 
 @pytest.mark.parametrize(("name", "arguments", "side", "top", "part"), CASES)
 def test_published_weights(name, arguments, side, top, part, tmp_path, monkeypatch, quick, caplog):
-    shape = {"input_shape": (side, side, 3), "include_top": top, "classifier_activation": None}
-    theirs = getattr(keras.applications, name)(weights=None, **shape, **arguments)
-    fill_keras(theirs, gain=0.9)
-    legacy = tmp_path / "published.h5"  # as the published files are
-    with h5py.File(legacy, "w") as file:
-        legacy_h5_format.save_weights_to_hdf5_group(file, theirs)
-    theirs.save_weights(tmp_path / "published.weights.h5")
-
-    asked = []
-
-    def get_file(fname=None, origin=None, **_):
-        asked.append(fname)
-        return str(legacy)
-
-    monkeypatch.setattr("keras.src.utils.file_utils.get_file", get_file)
-    x = image(side, side)
-    expected = np.asarray(theirs(x, training=False))
-    assert not np.allclose(expected[0], expected[1], rtol=1e-3)
-    for weights in ("imagenet", tmp_path / "published.weights.h5", legacy):
-        ours = keras_arch.create(name, weights=weights, **shape, **arguments)
-        atol = 1e-5 * np.abs(expected).max()
-        np.testing.assert_allclose(ours(x, training=False), expected, rtol=1e-5, atol=atol)
-    assert len(asked) == 1
-    assert part in asked[0]
-    assert ("no_top" in asked[0]) is not top
+    asked = assert_published_weights(name, arguments, side, top, tmp_path, monkeypatch)
+    assert part in asked
+    assert ("no_top" in asked) is not top
     assert not caplog.records  # nothing to report
 
 
