@@ -1,5 +1,6 @@
 """``weights=``: published by keras.applications, from a file, or refused."""
 
+import functools
 import logging
 
 import h5py
@@ -161,6 +162,32 @@ def test_a_missing_file_is_refused_before_anything_is_built(monkeypatch, tmp_pat
     for path in (tmp_path / "missing.h5", "https://example.com/resnet.h5", "imagenet21k"):
         with pytest.raises(ValueError, match="Invalid value for argument `weights`"):
             small(weights=path)
+
+
+class FoundError(Exception):
+    """Raised in the place of a model of keras.applications."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for entry in keras_arch.entries(room="models")
+        if entry.reference == "keras.applications"
+        for name in (entry.name, *entry.presets)
+        if hasattr(keras.applications, name)
+    ],
+)
+def test_whatever_keras_applications_has_is_found(name, monkeypatch):
+    """By the sizes of the family, whichever way they reach it."""
+
+    @functools.wraps(getattr(keras.applications, name))
+    def build(**_):
+        raise FoundError
+
+    monkeypatch.setattr(keras.applications, name, build)
+    with pytest.raises(FoundError):
+        keras_arch.create(name, weights="imagenet")
 
 
 @pytest.mark.parametrize(
