@@ -1,11 +1,11 @@
 """A convolution and its normalization, in the two orders that deep networks know.
 
 ``conv_bn`` convolves, then normalizes; ``bn_relu_conv`` is its pre-activation form. What a
-family does otherwise, the activation and its defaults, stands upon it: ``conv_bn_act`` for
-mobile networks, ``convolution_unit`` as a step of an Inception module.
+family does otherwise stands upon it: ``conv_bn_relu``, rectified; ``conv_bn_act``, of mobile
+networks, with any activation; ``conv_relu``, where a normalization is a matter of choice;
+``convolution_unit``, as a step of an Inception module.
 """
 
-import functools
 from typing import Any
 
 import keras
@@ -67,6 +67,8 @@ def convolution(
     use_bias: bool = False,
     groups: int = 1,
     padding: str = "both",
+    kernel_initializer: Any = "glorot_uniform",
+    kernel_regularizer: Any = None,
     name: str = "conv",
 ) -> keras.KerasTensor:
     """Convolution: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``.
@@ -80,14 +82,25 @@ def convolution(
         groups: Of channels, which do not see each other.
         padding: ``"same"``, ``"valid"``, or ``"both"``: zeros on all sides alike, where
             Keras's "same" pads, for a stride, more behind than before.
+        kernel_initializer: Law of the kernel.
+        kernel_regularizer: Penalty on the kernel.
         name: Name of the layer.
     """
     if padding == "both":
         padding = "same"
         if stride > 1 and size != 1:
             x, padding = pad_strided(x, size, "both", name=f"{name}_pad"), "valid"
-    settings = {"groups": groups, "use_bias": use_bias, "name": name}
-    return layers.Conv2D(filters, size, stride, padding, **settings)(x)
+    return layers.Conv2D(
+        filters,
+        size,
+        stride,
+        padding,
+        groups=groups,
+        use_bias=use_bias,
+        kernel_initializer=kernel_initializer,
+        kernel_regularizer=kernel_regularizer,
+        name=name,
+    )(x)
 
 
 def batch_norm(
@@ -145,23 +158,33 @@ def conv_relu(
         norm: ``None``, or ``"batch"`` for a normalization between the two.
         groups: Of channels, which do not see each other.
         kernel_initializer: Law of the kernel.
-        bias_initializer: Law of the bias.
+        bias_initializer: Law of the bias, which a normalization takes away again.
         name: Name of the layer that ends it, prefix of the others' names.
     """
-    convolve = functools.partial(
-        layers.Conv2D,
+    if norm is None:
+        return layers.Conv2D(
+            filters,
+            size,
+            stride,
+            padding,
+            groups=groups,
+            activation="relu",
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            name=name,
+        )(x)
+    x = conv_bn(
+        x,
         filters,
         size,
         stride,
+        True,
+        groups,
         padding,
-        groups=groups,
         kernel_initializer=kernel_initializer,
-        bias_initializer=bias_initializer,
+        name=name,
     )
-    if norm is None:
-        return convolve(activation="relu", name=name)(x)
-    x = convolve(name=f"{name}_conv")(x)
-    return layers.ReLU(name=name)(batch_norm(x, name=f"{name}_bn"))
+    return layers.ReLU(name=name)(x)
 
 
 def bn_relu_conv(
@@ -190,8 +213,53 @@ def conv_bn(
     epsilon: float = EPSILON,
     momentum: float = NORM["momentum"],
     scale: bool = True,
+    kernel_initializer: Any = "glorot_uniform",
+    kernel_regularizer: Any = None,
     name: str = "conv_bn",
 ) -> keras.KerasTensor:
     """Normalized convolution: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
-    x = convolution(x, filters, size, stride, use_bias, groups, padding, name=f"{name}_conv")
+    x = convolution(
+        x,
+        filters,
+        size,
+        stride,
+        use_bias,
+        groups,
+        padding,
+        kernel_initializer,
+        kernel_regularizer,
+        name=f"{name}_conv",
+    )
     return batch_norm(x, epsilon, momentum, scale, name=f"{name}_bn")
+
+
+def conv_bn_relu(
+    x: keras.KerasTensor,
+    filters: int,
+    size: Size,
+    stride: int = 1,
+    use_bias: bool = False,
+    groups: int = 1,
+    padding: str = "both",
+    epsilon: float = EPSILON,
+    scale: bool = True,
+    kernel_initializer: Any = "glorot_uniform",
+    kernel_regularizer: Any = None,
+    name: str = "conv_bn_relu",
+) -> keras.KerasTensor:
+    """Normalized and rectified: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
+    x = conv_bn(
+        x,
+        filters,
+        size,
+        stride,
+        use_bias,
+        groups,
+        padding,
+        epsilon,
+        scale=scale,
+        kernel_initializer=kernel_initializer,
+        kernel_regularizer=kernel_regularizer,
+        name=name,
+    )
+    return layers.ReLU(name=f"{name}_relu")(x)

@@ -13,7 +13,7 @@ import keras
 from keras import layers
 
 from keras_arch.errors import invalid
-from keras_arch.layers.convolution import Size, conv_bn, pad_strided
+from keras_arch.layers.convolution import Size, conv_bn_relu, pad_strided
 from keras_arch.layers.depth import check_depth
 from keras_arch.layers.stem import check_stem
 from keras_arch.layers.width import check_alpha
@@ -75,7 +75,7 @@ def convolution_unit(
             use_bias=use_bias,
             name=f"{name}_conv",
         )(x)
-    x = conv_bn(
+    return conv_bn_relu(
         x,
         filters,
         size,
@@ -86,7 +86,6 @@ def convolution_unit(
         scale=scale,
         name=name,
     )
-    return layers.ReLU(name=f"{name}_relu")(x)
 
 
 def pooling_unit(

@@ -15,7 +15,13 @@ import keras
 from keras import layers
 
 from keras_arch.errors import invalid
-from keras_arch.layers.convolution import bn_relu, bn_relu_conv, conv_bn, convolution
+from keras_arch.layers.convolution import (
+    bn_relu,
+    bn_relu_conv,
+    conv_bn,
+    conv_bn_relu,
+    convolution,
+)
 from keras_arch.layers.pad_channels import PadChannels
 from keras_arch.layers.squeeze_excitation import Attention, channel_attention
 from keras_arch.layers.stochastic_depth import StochasticDepth
@@ -112,8 +118,7 @@ def residual_block(
         ValueError: If ``shortcut`` is none of the three.
     """
     past = _shortcuts(x, filters, stride, shortcut, conv_bias, name=f"{name}_shortcut")
-    x = conv_bn(x, filters, 3, stride, conv_bias, name=f"{name}_1")
-    x = layers.ReLU(name=f"{name}_1_relu")(x)
+    x = conv_bn_relu(x, filters, 3, stride, conv_bias, name=f"{name}_1")
     x = conv_bn(x, filters, 3, 1, conv_bias, name=f"{name}_2")
     x = residual_sum(x, [*past, *further], attention, stochastic_depth, stochastic_depth_mode, name)
     return layers.ReLU(name=f"{name}_relu")(x)
@@ -154,10 +159,8 @@ def bottleneck_block(
         raise invalid("stride_in", 'one of {"1x1", "3x3"}', stride_in)
     first, second = (stride, 1) if stride_in == "1x1" else (1, stride)
     past = _shortcuts(x, 4 * filters, stride, shortcut, conv_bias, name=f"{name}_shortcut")
-    x = conv_bn(x, widening * filters, 1, first, conv_bias, name=f"{name}_1")
-    x = layers.ReLU(name=f"{name}_1_relu")(x)
-    x = conv_bn(x, widening * filters, 3, second, conv_bias, name=f"{name}_2")
-    x = layers.ReLU(name=f"{name}_2_relu")(x)
+    x = conv_bn_relu(x, widening * filters, 1, first, conv_bias, name=f"{name}_1")
+    x = conv_bn_relu(x, widening * filters, 3, second, conv_bias, name=f"{name}_2")
     x = conv_bn(x, 4 * filters, 1, 1, conv_bias, name=f"{name}_3")
     x = residual_sum(x, past, attention, stochastic_depth, stochastic_depth_mode, name)
     return layers.ReLU(name=f"{name}_relu")(x)

@@ -2,7 +2,19 @@ import keras
 import numpy as np
 import pytest
 
-from keras_arch.layers import bn_relu_conv, conv_bn, convolution, convolutional_stem
+from keras_arch.layers import (
+    bn_relu_conv,
+    check_norm,
+    check_padding,
+    check_stages,
+    check_stem,
+    conv_bn,
+    conv_bn_relu,
+    conv_relu,
+    convolution,
+    convolutional_stem,
+    smallest_side,
+)
 
 
 def names(model):
@@ -30,6 +42,10 @@ def test_the_two_orders():
     after = keras.Model(inputs, conv_bn(inputs, 3, 3, name="a"))
     assert names(before) == ["a_bn", "a_relu", "a_conv"]
     assert names(after) == ["a_conv", "a_bn"]
+    rectified = keras.Model(inputs, conv_bn_relu(inputs, 3, 3, name="a"))
+    assert names(rectified) == ["a_conv", "a_bn", "a_relu"]
+    chosen = keras.Model(inputs, conv_relu(inputs, 3, 3, norm="batch", name="a"))
+    assert names(chosen) == ["a_conv", "a_bn", "a"]
 
 
 def test_normalization_is_that_of_keras_applications():
@@ -64,3 +80,32 @@ def test_stem(stem, norm, expected):
     size = (9, 10) if stem == "imagenet" else (33, 40)
     assert model.output_shape == (None, *size, 6)
     assert model.get_layer("stem_conv").use_bias
+
+
+def test_laws_of_a_kernel_reach_it():
+    inputs = keras.Input((8, 8, 2))
+    laws = {"kernel_initializer": "ones", "kernel_regularizer": keras.regularizers.L2(0.5)}
+    model = keras.Model(inputs, conv_bn_relu(inputs, 3, 3, **laws))
+    np.testing.assert_array_equal(model.get_layer("conv_bn_relu_conv").kernel, 1)
+    assert float(sum(model.losses)) == 0.5 * 3 * 3 * 2 * 3
+
+
+@pytest.mark.parametrize(
+    ("check", "argument"), [(check_stem, "stem"), (check_norm, "norm"), (check_padding, "padding")]
+)
+def test_what_is_unknown_is_refused_in_one_place(check, argument):
+    with pytest.raises(ValueError, match=f"`{argument}`.*Received: {argument}='other'"):
+        check("other")
+
+
+def test_sizes_are_as_many_as_the_stages():
+    check_stages((1, 2), widths=(4, 5), kernels=[3, 3])
+    with pytest.raises(ValueError, match=r"`kernels`.*2 sizes.*Received: kernels=\(3,\)"):
+        check_stages((1, 2), widths=(4, 5), kernels=(3,))
+
+
+def test_the_least_side_is_the_whole_stride():
+    assert smallest_side("imagenet", 3) == smallest_side("imagenet", 2, entrance=8) == 32
+    assert smallest_side("cifar", 3, entrance=8) == 8
+    with pytest.raises(ValueError, match="`stem`"):
+        smallest_side("other", 3)

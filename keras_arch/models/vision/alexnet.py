@@ -16,6 +16,7 @@ pixels, which give no 55x55 map.
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import Model, initializers, layers
@@ -172,7 +173,8 @@ def AlexNet(
     )
     law = kernel_initializer or initializers.RandomNormal(stddev=0.01)
     convolve = functools.partial(conv_relu, norm=norm, kernel_initializer=law)
-    alive = {"bias_initializer": "ones"}  # so that the ReLUs see something positive at first
+    # So that the ReLUs see something positive at first.
+    alive: dict[str, Any] = {"bias_initializer": "ones"}
     x = image
     if stem == "cifar":
         x = convolve(x, widths[0], 3, name="stem")

@@ -19,9 +19,9 @@ import keras
 from keras import Model, initializers, layers
 
 from keras_arch.layers import (
-    batch_norm,
     check_depth,
     check_stages,
+    conv_bn_relu,
     global_average,
     image_classifier,
     pad_strided,
@@ -42,17 +42,16 @@ def plain_layer(x, filters, stride, initializer, orthonormality, size=3, *, name
     """Conv-BN-ReLU: ``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
     if stride > 1:
         x = pad_strided(x, size, "both", name=f"{name}_pad")
-    x = layers.Conv2D(
+    return conv_bn_relu(
+        x,
         filters,
         size,
         stride,
-        "valid" if stride > 1 else "same",
-        use_bias=False,
+        padding="valid" if stride > 1 else "same",
         kernel_initializer=initializers.get(initializer).clone(),
         kernel_regularizer=Orthonormality(orthonormality) if orthonormality else None,
-        name=f"{name}_conv",
-    )(x)
-    return layers.ReLU(name=f"{name}_relu")(batch_norm(x, name=f"{name}_bn"))
+        name=name,
+    )
 
 
 @register(

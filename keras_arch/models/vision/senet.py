@@ -22,6 +22,7 @@ from keras_arch.layers import (
     check_depth,
     check_stages,
     conv_bn,
+    conv_bn_relu,
     global_average,
     image_classifier,
     linear_rates,
@@ -33,12 +34,6 @@ from keras_arch.layers.squeeze_excitation import PUBLICATION, Attention
 from keras_arch.registry import register
 
 PRESETS = {"SENet154": {"depths": (3, 8, 36, 3)}}
-
-
-def conv_bn_relu(x, filters, size, stride=1, groups=1, *, name):
-    """``(B, H, W, C) -> (B, H/stride, W/stride, filters)``."""
-    x = conv_bn(x, filters, size, stride, groups=groups, name=name)
-    return layers.ReLU(name=f"{name}_relu")(x)
 
 
 def entrance(x, width, stem, padding):
@@ -61,7 +56,7 @@ def block(x, filters, stride, groups, attention, stochastic_depth, name):
         size = 3 if stride > 1 else 1
         past = conv_bn(x, 4 * filters, size, stride, name=f"{name}_shortcut")
     x = conv_bn_relu(x, 2 * filters, 1, name=f"{name}_1")
-    x = conv_bn_relu(x, 4 * filters, 3, stride, groups, name=f"{name}_2")
+    x = conv_bn_relu(x, 4 * filters, 3, stride, groups=groups, name=f"{name}_2")
     x = conv_bn(x, 4 * filters, 1, name=f"{name}_3")
     x = residual_sum(x, [past], attention, stochastic_depth, name=name)
     return layers.ReLU(name=f"{name}_relu")(x)

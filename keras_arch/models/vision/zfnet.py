@@ -12,6 +12,7 @@ pooling sees 171 pixels. ``analysis.deconvnet`` is the paper's way of looking.
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import Model, initializers, layers
@@ -138,7 +139,7 @@ def ZFNet(
     convolve = functools.partial(conv_relu, norm=norm, kernel_initializer=law)
     if stem == "cifar":
         x = convolve(image, widths[0], 3, name="stem")
-        second = {}
+        second: dict[str, Any] = {}
     else:
         x = layers.ZeroPadding2D(1, name="stem_pad")(image)
         x = convolve(x, widths[0], 7, 2, "valid", name="stem")
