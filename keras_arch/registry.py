@@ -59,7 +59,7 @@ class Entry:
         """Subpackage it lives in: ``models``, ``layers``, ``initializers``, ..."""
         return self.path[0]
 
-    def arguments(self, name: str, **overrides: Any) -> dict[str, Any]:
+    def arguments(self, name: str, /, **overrides: Any) -> dict[str, Any]:
         """What a name of this entry stands for: a preset's arguments and its own name.
 
         Args:

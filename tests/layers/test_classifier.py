@@ -124,6 +124,11 @@ def test_a_shape_that_nobody_gave_is_not_held_against_an_input_tensor(name):
             build(input_tensor=tensor, input_shape=(48, 48, 3), include_top=False)
 
 
+def test_a_preset_takes_a_name():
+    assert models.PlainCNN20CIFAR(depths=(1,), widths=(2,)).name == "plaincnn20cifar"
+    assert models.PlainCNN20CIFAR(depths=(1,), widths=(2,), name="mine").name == "mine"
+
+
 def test_auxiliary_heads_are_outputs_beside_the_head():
     image, finish = layers.image_classifier(
         True, None, None, (8, 8, 3), None, 4, "softmax", "net", family="VGG"
