@@ -126,7 +126,7 @@ class WatchedStep:
             return list(zip(variables, arguments[0][0], strict=True))
         import tensorflow as tf
 
-        return [(variable, tf.identity(variable.value)) for variable in variables]
+        return [(variable, tf.convert_to_tensor(variable.value)) for variable in variables]
 
     def _parts(self, seen: Seen, before, after):
         """Return what was seen, as tensors, and remember whose it is."""
