@@ -95,7 +95,8 @@ class GradientRecorder:
 
     def count_steps(self) -> None:
         """Read how many steps the optimizer has done, which may wait for the last of them."""
-        self._steps = int(_value_in_training(self.model, self._optimizer._iterations))
+        value = _value_in_training(self.model, self._optimizer._iterations)
+        self._steps = int(keras.ops.convert_to_numpy(value))
         self._counted, self._guessed = True, False
 
     def before_step(self) -> None:
