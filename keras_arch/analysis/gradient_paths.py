@@ -14,7 +14,6 @@ them; here it is kept apart by the number of layers with kernels that it passed:
 ``x + w x`` have ``C(n, k)`` paths of length ``k``, which bring ``C(n, k) w^k``.
 """
 
-import functools
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -24,7 +23,13 @@ import numpy as np
 from keras import ops
 
 from keras_arch.analysis.graph import calls, unfolded
-from keras_arch.analysis.signal_flow import kernels_of
+from keras_arch.analysis.path_gradients import (
+    array,
+    batch_values,
+    gradients_by_length,
+    has_kernel,
+    norm,
+)
 from keras_arch.analysis.signal_pass import is_float
 from keras_arch.errors import invalid
 
@@ -113,19 +118,14 @@ def gradient_paths(
     if batch is not None:
         if not is_float(first):
             raise invalid("start", "a layer that gives floating-point numbers", start)
-        values = _values(steps, _inputs(model, batch))
-        back = _gradients(steps, values, paths, first_place, last_place, seed)
-        norms = {length: _norm(back[length]) for length in sorted(back)}
-        whole = _norm(sum(back.values()))
+        values = batch_values(model, steps, batch)
+        back = gradients_by_length(steps, values, paths, first_place, last_place, seed)
+        norms = {length: norm(back[length]) for length in sorted(back)}
+        whole = norm(sum(back.values()))
         if identity:
             error = _lack(values, terms, last_place)
     counts = dict(sorted(paths[last_place].items()))
     return GradientPaths(counts, identity, dict(+added), error, norms, whole)
-
-
-def _has_kernel(operation):
-    inner = getattr(operation, "_flatten_layers", list)()
-    return any(kernels_of(layer) for layer in inner)
 
 
 def _tensor(model, nodes, argument, name):
@@ -147,7 +147,7 @@ def _paths(steps, first):
     """How many paths lead from ``first`` to each place, by length."""
     paths = {first: Counter({0: 1})}
     for step in steps:
-        own = int(_has_kernel(step.operation))
+        own = int(has_kernel(step.operation))
         arriving = Counter()
         for place, times in step.often.items():
             for length, count in paths.get(place, {}).items():
@@ -187,93 +187,12 @@ def _adds(step):
     dtypes = {step.reads[id(x)]: x.dtype for x in tensors}
     given = {place: ops.convert_to_tensor(x, dtypes[place]) for place, x in arrays.items()}
     with keras.StatelessScope(collect_losses=True):  # the model stays as it is
-        found = _array(step(given)[0])
+        found = array(step(given)[0])
     return found.shape == expected.shape and bool((found == expected).all())
-
-
-def _inputs(model, batch):
-    """The batch as tensors, by place."""
-    named = isinstance(batch, Mapping) and {x.name for x in model.inputs} <= set(batch)
-    arrays = [batch[x.name] for x in model.inputs] if named else keras.tree.flatten(batch)
-    if len(arrays) != len(model.inputs):
-        raise invalid("batch", f"{len(model.inputs)} arrays", f"{len(arrays)} arrays")
-    pairs = zip(arrays, model.inputs, strict=True)
-    return dict(enumerate(ops.convert_to_tensor(array, x.dtype) for array, x in pairs))
-
-
-def _values(steps, values):
-    """What the model computes at each place."""
-    with keras.StatelessScope(collect_losses=True):
-        for step in steps:
-            values.update(zip(step.gives, step(values), strict=True))
-    return values
-
-
-def _gradients(steps, values, paths, first, last, seed):
-    """The gradient at ``first`` by the paths of each length, of a random projection of ``last``."""
-    shape = tuple(values[last].shape)
-    weights = np.random.default_rng(seed).standard_normal(shape, dtype="float32")
-    projection = ops.convert_to_tensor(weights / shape[0] ** 0.5, values[last].dtype)
-    back = {last: {0: projection}}
-    for step in reversed(steps):
-        reads = [place for place in step.often if place in paths and is_float(values[place])]
-        comes = [place for place in step.gives if place in back]
-        if not reads or not comes or first in step.gives:
-            continue
-        coming = [back.pop(place) for place in comes]
-        zeros = [ops.zeros_like(values[place]) for place in comes]
-        lengths = sorted(set().union(*coming))
-        cotangents = [
-            [found.get(length, zero) for found, zero in zip(coming, zeros, strict=True)]
-            for length in lengths
-        ]
-        given = functools.partial(_given, step, values, reads, comes)
-        pulled = _pulled_back(given, [values[place] for place in reads], cotangents)
-        own = int(_has_kernel(step.operation))
-        for length, gradients in zip(lengths, pulled, strict=True):
-            for place, gradient in zip(reads, gradients, strict=True):
-                there = back.setdefault(place, {})
-                before = there.get(length + own)
-                there[length + own] = gradient if before is None else before + gradient
-    return back.get(first, {})  # nothing comes through integers
-
-
-def _given(step, values, reads, comes, tensors):
-    """What a step gives at the places ``comes``, with ``tensors`` at those that it ``reads``."""
-    with keras.StatelessScope(collect_losses=True):
-        found = step({**values, **dict(zip(reads, tensors, strict=True))})
-    return [x for x, place in zip(found, step.gives, strict=True) if place in comes]
-
-
-def _pulled_back(function, tensors, cotangents):
-    """The gradients by the tensors for each of several gradients of what the function gives."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        _, back = jax.vjp(function, tensors)
-        return [back(cotangent)[0] for cotangent in cotangents]
-    import tensorflow as tf
-
-    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        tape.watch(tensors)
-        given = function(tensors)
-    none = tf.UnconnectedGradients.ZERO
-    return [
-        [tf.convert_to_tensor(g) for g in tape.gradient(given, tensors, cotangent, none)]
-        for cotangent in cotangents
-    ]
 
 
 def _lack(values, terms, last):
     """How far ``last`` is from the sum of its terms."""
-    end = _array(values[last])
-    total = sum(times * _array(values[term]) for term, times in terms.items())
+    end = array(values[last])
+    total = sum(times * array(values[term]) for term, times in terms.items())
     return float(np.abs(end - total).max() / (np.abs(end).max() or 1.0))
-
-
-def _norm(tensor):
-    return float(np.linalg.norm(_array(tensor)))
-
-
-def _array(tensor):
-    return ops.convert_to_numpy(ops.cast(tensor, "float32")).astype("float64")

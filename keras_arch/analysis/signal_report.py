@@ -14,39 +14,23 @@ Isometry. NeurIPS 2017. https://arxiv.org/abs/1711.04735
 """
 
 import dataclasses
-import math
 import os
 from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 
 from keras_arch.analysis import signal_events, signal_picture, signal_table
+from keras_arch.analysis.signal_findings import findings_of
 from keras_arch.analysis.signal_flow import observe, refuse_unbuilt
 from keras_arch.analysis.signal_gradients import Spectrum, flow_gradients, flow_jacobian
 from keras_arch.analysis.signal_layers import LayerSignal, layer_signals
-from keras_arch.analysis.signal_pass import ends_in_probabilities, floats, is_float
-from keras_arch.analysis.signal_statistics import precision
-from keras_arch.analysis.signal_verdict import (
-    DEAD,
-    SATURATED,
-    Findings,
-    curve,
-    diagnose,
-    verdict,
-)
+from keras_arch.analysis.signal_pass import floats, is_float
+from keras_arch.analysis.signal_verdict import diagnose, verdict
 from keras_arch.analysis.widths import Widths, check_widths, hidden_widths
 from keras_arch.errors import invalid
-
-NORMALIZATION = (
-    layers.BatchNormalization,
-    layers.LayerNormalization,
-    layers.GroupNormalization,
-    layers.RMSNormalization,
-    layers.UnitNormalization,
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,7 +147,7 @@ def signal_report(
     found = tuple(layer_signals(flow, gradients, by_kernel))
     jacobian = flow_jacobian(model, inputs, flow, rows, examples, rng)
     widths = _widths(model, jacobian)
-    findings = _findings(flow, found, widths)
+    findings = findings_of(flow, found, widths)
     return SignalReport(
         model.name, count, found, jacobian, widths, diagnose(findings), verdict(findings)
     )
@@ -212,54 +196,3 @@ def _widths(model, jacobian):
         return None
     inputs, outputs = (jacobian.inputs, jacobian.outputs) if jacobian else (1, 1)
     return check_widths((inputs, *hidden, outputs))
-
-
-def _findings(flow, found, widths):
-    """What the verdict speaks of."""
-    passed = [layer for layer in found if not math.isnan(layer.arrives)]
-    signal = [layer.arrives for layer in passed]
-    variation = [layer.variation_arrives for layer in passed]
-    alike = [layer.all_alike for layer in passed]
-    probabilities = ends_in_probabilities(flow.last)
-    if not probabilities:  # they say little of the signal
-        last = next(reversed(flow.calls.values())).given
-        signal.append(last.variance)
-        variation.append(last.variation)
-        alike.append(last.is_constant)
-    before = [None, *found[:-1]]
-    ends = {call.path for call in flow.calls.values() if probabilities and call.layer is flow.last}
-    held = {call.path for call in flow.calls.values() if _is_held(call.layer)}
-    return Findings(
-        not_finite=next((x.name for x in found if not math.isfinite(x.variance + x.gradient)), ""),
-        signal=curve(signal),
-        variation=curve(variation, alike),
-        gradient=curve([layer.gradient for layer in reversed(found) if layer.laws]),
-        over_time=[(x.name, curve(x.steps.gradient[::-1])) for x in found if x.steps is not None],
-        scales=[layer.laws[0].scale for layer in passed],
-        saturated=[
-            layer.name
-            for layer in found
-            if layer.bounded and layer.saturation > SATURATED and layer.name not in held
-        ],
-        dead=[
-            (x.name, x.dead)
-            for x, y in zip(found, before, strict=True)
-            if x.dead > DEAD and x.name not in ends and (y is None or _differs(y))
-        ],
-        normalized=any(isinstance(call.layer, NORMALIZATION) for call in flow.calls.values()),
-        spread=widths.spread if widths else 1.0,
-    )
-
-
-def _differs(layer):
-    """Whether examples differ so much that no law of kernels makes rounding of it in a layer."""
-    rounding, smallest = precision(layer.dtype)
-    size = math.sqrt(layer.variance + layer.mean**2)
-    return math.sqrt(layer.variation) > 100 * max(rounding * size, smallest)
-
-
-def _is_held(layer):
-    """Whether a constant bias holds a layer where it is, as it does with gates."""
-    bias = getattr(layer, "bias", None)
-    values = np.zeros(1) if bias is None else ops.convert_to_numpy(bias)
-    return values.any() and np.ptp(values) == 0

@@ -26,15 +26,16 @@ class EventFile:
     def is_open(self) -> bool:
         return self._writer is not None
 
-    def write(self, **content: Any) -> None:
-        """Append an event: its ``step``, and its ``summary`` or ``graph_def``."""
+    def write(self, event: Any) -> None:
+        """Append an event (TensorBoard's ``Event``), as one of now."""
         from tensorboard.compat.proto.event_pb2 import Event
 
         if self._writer is None:
             os.makedirs(self.directory, exist_ok=True)
             self._writer = _record_writer(os.path.join(self.directory, _file_name()))
-            self.write(file_version="brain.Event:2")
-        self._writer.write(Event(wall_time=time.time(), **content).SerializeToString())
+            self.write(Event(file_version="brain.Event:2"))
+        event.wall_time = time.time()
+        self._writer.write(event.SerializeToString())
 
     def flush(self) -> None:
         """Hand what was written to the operating system."""

@@ -44,22 +44,27 @@ class EventLog:
         """
         from tensorboard.compat.proto.summary_pb2 import Summary
 
-        values = [Summary.Value(tag=t, simple_value=v) for t, v in (scalars or {}).items()]
-        values += [_histogram(tag, bins) for tag, bins in (histograms or {}).items()]
+        values = [_histogram(tag, bins) for tag, bins in (histograms or {}).items()]
         values += [_text(tag, text) for tag, text in (texts or {}).items()]
         for tag, png in (images or {}).items():
             image = Summary.Image(encoded_image_string=png, colorspace=3)
             image.width, image.height = (int.from_bytes(png[at : at + 4]) for at in (16, 20))
             values.append(Summary.Value(tag=tag, image=image))
-        self.append(step, values)
+        self.append(step, values, scalars)
 
-    def append(self, step: int, values: Sequence[Any]) -> None:
-        """Append one record of summary values; the first one brings the layout."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
+    def append(
+        self, step: int, values: Sequence[Any], scalars: Mapping[str, float] | None = None
+    ) -> None:
+        """Append one record of summary values and of scalars; the first one brings the layout."""
+        from tensorboard.compat.proto.event_pb2 import Event
 
+        event = Event(step=step)
         if not self.file.is_open:
-            values = [self._layout(), *values]
-        self.file.write(step=step, summary=Summary(value=values))
+            event.summary.value.append(self._layout())
+        for tag, value in (scalars or {}).items():  # made in place: they are many
+            event.summary.value.add(tag=tag, simple_value=value)
+        event.summary.value.extend(values)
+        self.file.write(event)
 
     def _layout(self):
         from tensorboard.compat.proto.summary_pb2 import Summary

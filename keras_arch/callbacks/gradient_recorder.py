@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 LINEAR = {"clipping", "activation_mean", "dead_fraction"}  # all else spans decades
 OVERFLOWS = 5  # in a row, which a dynamic loss scale may need to find its size
+ENDS = np.linspace(LOWEST - 1 / PARTS, HIGHEST + 1 / PARTS, BINS + 1)  # of histograms
 CHARTS = {
     "gradient norm of each layer (log10)": r"^log10_gradient_norm/",
     "update : weight of each layer (log10)": r"^log10_update_ratio/",
@@ -72,7 +73,8 @@ class GradientRecorder:
         self._drawn = True  # nothing new to draw
         self._reader: FlowReader | None = None
         self._steps = 0  # of the optimizer, done so far
-        self._counted = False  # or guessed
+        self._counted = False  # at least once
+        self._guessed = False  # since then, by the steps that were run
         self._logged = -1
 
     def attempt(self, action: Callable[..., Any], *arguments: Any) -> Any:
@@ -95,7 +97,7 @@ class GradientRecorder:
         """Read how many steps the optimizer has done, which may wait for the last of them."""
         value = _value_in_training(self.model, self._optimizer._iterations)
         self._steps = int(keras.ops.convert_to_numpy(value))
-        self._counted = True
+        self._counted, self._guessed = True, False
 
     def before_step(self) -> None:
         """Have the coming step watched, where it is one to be recorded."""
@@ -106,7 +108,8 @@ class GradientRecorder:
             return
         if self._counted and not self._is_due():
             return
-        self.count_steps()  # an optimizer that skips an update stays at its iteration
+        if self._guessed or not self._counted:  # what skips an update stays at its iteration
+            self.count_steps()
         if self._is_due():
             self.watched.arm()
 
@@ -114,6 +117,7 @@ class GradientRecorder:
         """Log what was watched, if the step was."""
         if self.watched is None or not self.watched.measured:
             self._steps += self.model.steps_per_execution
+            self._guessed = True
             return
         coming = self._updates
         self.count_steps()  # the last execution of an epoch may be short of steps
@@ -215,9 +219,8 @@ def summary(record: FlowRecord) -> dict[str, float]:
 
 def histograms(record: FlowRecord) -> dict[str, np.ndarray]:
     """Return the histograms of a record by tag, each bin with its ends."""
-    ends = np.linspace(LOWEST - 1 / PARTS, HIGHEST + 1 / PARTS, BINS + 1)
     return {
-        f"log10_gradient/{name}": np.stack([ends[:-1], ends[1:], counts], axis=1)
+        f"log10_gradient/{name}": np.stack([ENDS[:-1], ENDS[1:], counts], axis=1)
         for name, counts in record.magnitudes.items()
     }
 

@@ -60,8 +60,10 @@ class ModelGraph(keras.callbacks.Callback):
             logger.warning("ModelGraph is not complete; training goes on.", exc_info=True)
 
     def _write(self, run, graph):
+        from tensorboard.compat.proto.event_pb2 import Event
+
         file = EventFile(os.path.join(self.log_dir, run))
-        file.write(graph_def=graph)
+        file.write(Event(graph_def=graph))
         file.close()
 
 

@@ -98,10 +98,12 @@ class Projector(keras.callbacks.Callback):
 
     def _write(self, points):
         """Write tables, labels and pictures, and at last the list that refers to them."""
+        from tensorboard.compat.proto.event_pb2 import Event
+
         directory = os.path.join(self.log_dir, "projector")
         if not os.path.isdir(directory):  # an event makes it a run
             file = EventFile(directory)
-            file.write(step=0)
+            file.write(Event(step=0))
             file.close()
         listed = []
         for name, rows in points.items():

@@ -7,15 +7,17 @@ make it fuse the training differently and round its last bits otherwise; JAX kno
 precision either, unless it is told to. There each tensor is divided by its largest element.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_arch.callbacks.kernel_layers import is_stacked
 
-SMALL = 1 << 16  # elements; larger tensors are worth calls of their own
+SMALL = 1 << 12  # elements; larger tensors are worth calls of their own
 LOWEST, HIGHEST, PARTS = -12, 2, 4  # decades of a histogram, and the bins of each
 BINS = (HIGHEST - LOWEST) * PARTS + 2  # what lies below and above has a bin each
 
@@ -25,29 +27,78 @@ def layers_of(variable: keras.Variable) -> int:
     return variable.shape[0] if is_stacked(variable) else 1
 
 
+class Rows:
+    """Tensors of some variables, the small ones joined; sums and differences are of few then.
+
+    Args:
+        variables: Whose they are; not empty.
+        by_xla: Whether XLA compiles the step.
+    """
+
+    def __init__(self, variables: Sequence[keras.Variable], by_xla: bool) -> None:
+        self._layers = [layers_of(variable) for variable in variables]
+        sizes = [math.prod(variable.shape) for variable in variables]
+        places = range(len(sizes))
+        self._by_xla = by_xla
+        self._small = [] if by_xla else [place for place in places if sizes[place] < SMALL]
+        self._large = [place for place in places if place not in set(self._small)]
+        inner = [size // layers for size, layers in zip(sizes, self._layers, strict=True)]
+        joined = [inner[place] for place in self._small for _ in range(self._layers[place])]
+        self._owners = np.repeat(np.arange(len(joined)), joined)
+        ends = np.cumsum(self._layers)
+        rows = [np.arange(ends[place] - self._layers[place], ends[place]) for place in places]
+        self._order = np.argsort(np.concatenate([rows[p] for p in self._small + self._large]))
+
+    def join(self, tensors: Sequence[Any]) -> list[Any]:
+        """Return what holds the elements of all: first the small ones, then each of the others.
+
+        Args:
+            tensors: Values or gradients of the variables. Of a sparse gradient
+                (``tf.IndexedSlices``), the rows of one index are added up.
+        """
+        large = [_dense(tensors[place]) for place in self._large]
+        if not self._small:
+            return large
+        import tensorflow as tf
+
+        small = [tf.convert_to_tensor(tensors[place]) for place in self._small]
+        return [tf.concat([x if x.ndim == 1 else tf.reshape(x, [-1]) for x in small], 0), *large]
+
+    def norms(self, joined: Sequence[Any]) -> Any:
+        """Return the norm of each variable's, of a stack's that of each layer, in one row.
+
+        Args:
+            joined: Of ``join``, or a difference of two such lists.
+        """
+        if self._by_xla:
+            pairs = zip(joined, self._layers, strict=True)
+            return ops.concatenate([_scaled(ops.reshape(x, (n, -1))) for x, n in pairs])
+        import tensorflow as tf
+
+        joined = [tf.cast(tensor, tf.float64) for tensor in joined]
+        squares = []
+        if self._small:
+            squares.append(tf.math.segment_sum(joined[0] * joined[0], self._owners))
+            joined = joined[1:]
+        for tensor, place in zip(joined, self._large, strict=True):
+            layers = self._layers[place]
+            if layers == 1:
+                squares.append(tf.reshape(2.0 * tf.nn.l2_loss(tensor), [1]))
+            else:
+                squares.append(tf.reduce_sum(tf.reshape(tensor, (layers, -1)) ** 2, axis=1))
+        return tf.gather(tf.sqrt(tf.concat(squares, 0)), self._order)
+
+
 def norms(tensors: Sequence[Any], variables: Sequence[keras.Variable], by_xla: bool) -> Any:
     """Return the norm of each tensor, of those of a stack that of each layer, in one row.
 
     Args:
-        tensors: Values or gradients of the variables; not empty. Of a sparse gradient
-            (``tf.IndexedSlices``), the rows of one index are added up.
+        tensors: Values or gradients of the variables; not empty.
         variables: Whose they are.
         by_xla: Whether XLA compiles the step.
     """
-    tensors = [_dense(tensor) for tensor in tensors]
-    if by_xla:
-        pairs = zip(tensors, variables, strict=True)
-        return ops.concatenate([_scaled(ops.reshape(t, (layers_of(v), -1))) for t, v in pairs])
-    import tensorflow as tf
-
-    squares = []
-    for tensor, variable in zip(_doubles(tensors), variables, strict=True):
-        if is_stacked(variable):
-            rows = tf.reshape(tensor, (variable.shape[0], -1))
-            squares.append(tf.reduce_sum(rows * rows, axis=1))
-        else:
-            squares.append(2.0 * tf.nn.l2_loss(tensor)[None])
-    return tf.sqrt(tf.concat(squares, 0))
+    rows = Rows(variables, by_xla)
+    return rows.norms(rows.join(tensors))
 
 
 def magnitudes(tensors: Sequence[Any], variables: Sequence[keras.Variable]) -> Any:
@@ -74,20 +125,6 @@ def _scaled(rows):
     largest = ops.max(ops.absolute(rows), axis=1)
     scale = ops.where(ops.logical_and(largest > 0, ops.isfinite(largest)), largest, 1.0)
     return scale * ops.sqrt(ops.sum((rows / scale[:, None]) ** 2, axis=1))
-
-
-def _doubles(tensors):
-    """Return tensors as flat ones of double precision."""
-    import tensorflow as tf
-
-    flat = [tf.reshape(tensor, [-1]) for tensor in tensors]
-    small = [place for place, tensor in enumerate(flat) if (tensor.shape[0] or SMALL) < SMALL]
-    if small:
-        joined = tf.cast(tf.concat([flat[place] for place in small], 0), tf.float64)
-        parts = tf.split(joined, [flat[place].shape[0] for place in small])
-        for place, part in zip(small, parts, strict=True):
-            flat[place] = part
-    return [tf.cast(tensor, tf.float64) for tensor in flat]
 
 
 def _dense(gradient):

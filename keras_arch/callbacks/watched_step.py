@@ -21,7 +21,7 @@ from keras import ops
 from keras_arch.callbacks import activation_taps
 from keras_arch.callbacks.kernel_layers import is_kernel
 from keras_arch.callbacks.step_taps import Seen, StepTaps
-from keras_arch.callbacks.tensor_norms import magnitudes, norms
+from keras_arch.callbacks.tensor_norms import Rows, magnitudes, norms
 from keras_arch.replaced import replaced
 
 
@@ -126,7 +126,7 @@ class WatchedStep:
             return list(zip(variables, arguments[0][0], strict=True))
         import tensorflow as tf
 
-        return [(variable, tf.identity(variable.value)) for variable in variables]
+        return [(variable, tf.convert_to_tensor(variable.value)) for variable in variables]
 
     def _parts(self, seen: Seen, before, after):
         """Return what was seen, as tensors, and remember whose it is."""
@@ -134,10 +134,11 @@ class WatchedStep:
         self.weights = [variable for variable, _ in before]
         if before:
             later = {id(variable): value for variable, value in after}
-            values = [value for _, value in before]
-            moves = [later[id(variable)] - value for variable, value in before]
-            parts["weights"] = norms(values, self.weights, self._by_xla)
-            parts["updates"] = norms(moves, self.weights, self._by_xla)
+            rows = Rows(self.weights, self._by_xla)
+            values = rows.join([value for _, value in before])
+            moved = rows.join([later[id(variable)] for variable in self.weights])
+            moves = [new - old for new, old in zip(moved, values, strict=True)]
+            parts["weights"], parts["updates"] = rows.norms(values), rows.norms(moves)
         self.applied = [(call.attribute, call.variables) for call in seen.applied]
         self._clipped = [call.clipped_variables for call in seen.applied]
         for kind in ("gradients", "before", "after"):

@@ -1,10 +1,6 @@
 """Gradient paths: closed forms of their number and of what they carry, and a tape's gradient."""
 
 import math
-import os
-import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -231,28 +227,15 @@ class TestGradients:
         assert np.argmax(norms) <= 2
 
 
-def test_jax_gives_the_same_numbers(tmp_path):
+def test_jax_gives_the_same_numbers(on_jax):
     model = fill_keras(models.ResNetV2((2,), (4,), block="basic", wiring="paper", **SMALL))
-    model.save(tmp_path / "model.keras")
-    np.save(tmp_path / "batch.npy", image(8, 8))
-    script = (
-        "import sys, keras, numpy as np, keras_arch\n"
-        "model = keras.models.load_model(sys.argv[1])\n"
-        "found = keras_arch.analysis.gradient_paths(model, batch=np.load(sys.argv[2]))\n"
-        "print('NUMBERS', *found.gradients.values(), found.gradient)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path / "model.keras"), str(tmp_path / "batch.npy")],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        cwd=pathlib.Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    line = next(x for x in done.stdout.splitlines() if x.startswith("NUMBERS"))
-    found = gradient_paths(model, batch=image(8, 8))
-    expected = [*found.gradients.values(), found.gradient]
-    np.testing.assert_allclose(np.array(line.split()[1:], float), expected, rtol=1e-4)
+
+    def numbers(model, batch):
+        found = gradient_paths(model, batch=batch)
+        return [*found.gradients.values(), found.gradient]
+
+    theirs = on_jax(numbers, model, image(8, 8), "from keras_arch.analysis import gradient_paths")
+    np.testing.assert_allclose(theirs, numbers(model, image(8, 8)), rtol=1e-4)
 
 
 def test_the_model_stays_as_it_is(untouched):
