@@ -134,11 +134,11 @@ class WatchedStep:
         self.weights = [variable for variable, _ in before]
         if before:
             later = {id(variable): value for variable, value in after}
-            rows = Rows(self.weights, self._by_xla)
-            values = rows.join([value for _, value in before])
-            moved = rows.join([later[id(variable)] for variable in self.weights])
+            joined = Rows(self.weights, self._by_xla)
+            values = joined.join([value for _, value in before])
+            moved = joined.join([later[id(variable)] for variable in self.weights])
             moves = [new - old for new, old in zip(moved, values, strict=True)]
-            parts["weights"], parts["updates"] = rows.norms(values), rows.norms(moves)
+            parts["weights"], parts["updates"] = joined.norms(values), joined.norms(moves)
         self.applied = [(call.attribute, call.variables) for call in seen.applied]
         self._clipped = [call.clipped_variables for call in seen.applied]
         for kind in ("gradients", "before", "after"):
